@@ -1,0 +1,144 @@
+//! The link: what ties one thread to one session, and what the thread has been told. It is the state of a thread's
+//! mailbox, so whoever handles the thread reads and writes it as one piece.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    announce::{Observation, Told},
+    ids::{SessionId, Ts, UserId},
+};
+
+/// The state of a thread's mailbox, version 1.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Version of this form.
+    pub v: u8,
+    /// The session tied to the thread, once there is one.
+    pub link: Option<Link>,
+}
+
+/// Ties one thread to one session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// The session.
+    pub session: SessionId,
+    /// The message that asked for it.
+    pub asked_in: Ts,
+    /// Who asked: calls for attention mention this person.
+    pub requester: UserId,
+    /// As whom it runs, as people read it.
+    pub runs_as: String,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// The newest look at it, for the card.
+    pub seen: Observation,
+    /// The status card.
+    pub card: Card,
+    /// What the thread was told.
+    pub told: Told,
+    /// How far Devin's words were relayed.
+    pub relayed: Relayed,
+    /// When and how often Devin's words are looked at again without a new sign of change.
+    #[serde(default)]
+    pub reread: Reread,
+    /// Set while the thread takes no posts: nothing is tried until somebody writes there again.
+    #[serde(default)]
+    pub closed: bool,
+    /// Since when nothing can be expected of it; `None` while it lives.
+    #[serde(default)]
+    pub over: Option<Over>,
+    /// Since when Devin cannot be reached, while that is so.
+    #[serde(default)]
+    pub no_news_since: Option<Timestamp>,
+}
+
+/// The one card of a link, edited in place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// The message; `None` until it is posted.
+    pub ts: Option<Ts>,
+    /// A digest of what it shows, so that nothing is edited in vain.
+    #[serde(default)]
+    pub shows: String,
+    /// When it was last written.
+    pub written_at: Timestamp,
+}
+
+/// How far a session's messages were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relayed {
+    /// The last cursor that Devin issued; reading starts there.
+    pub cursor: Option<String>,
+    /// Messages after that cursor that were dealt with.
+    #[serde(default)]
+    pub seen: Vec<String>,
+    /// Digests of messages we sent and have not met in the list yet.
+    #[serde(default)]
+    pub sent: Vec<String>,
+}
+
+/// Second looks at Devin's words: the last message of a turn may be listed later than the change that ended it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reread {
+    /// The change after which to look again.
+    pub since: Option<Timestamp>,
+    /// How often that was done.
+    pub times: usize,
+}
+
+/// Why nothing can be expected of a session any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Over {
+    /// Since when.
+    pub since: Timestamp,
+    /// How it ended.
+    pub how: Ended,
+    /// Whether the time in which something may still come (a late pull request) has passed, too.
+    #[serde(default)]
+    pub tail_ended: bool,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// It exited.
+    Exited,
+    /// It failed.
+    Failed,
+    /// It was archived.
+    Archived,
+    /// Devin does not know it any more.
+    Vanished,
+}
+
+impl Thread {
+    /// The version written today.
+    pub const VERSION: u8 = 1;
+
+    /// A thread without a session.
+    pub fn empty() -> Self {
+        Self { v: Self::VERSION, link: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored forms that exist already are read for ever: a sample is never changed, a new form gets a new one.
+    const SAMPLE: &str = r#"{"v":1,"link":{"session":"0f3a","asked_in":"1700000000.000100","requester":"U0ADA","runs_as":"Ada Lovelace","started_at":"2026-11-24T02:00:00Z","seen":{"session":"0f3a","state":{"status":"running","detail":"waiting_for_user","archived":false},"updated_at":1795640420,"seen_at":"2026-11-24T02:00:00Z","title":null,"url":"https://app.devin.ai/sessions/0f3a","acus":0.0,"pull_requests":{}},"card":{"ts":"1700000001.000100","shows":"00ff","written_at":"2026-11-24T02:00:00Z"},"told":{"at":{"updated_at":1795640420,"seen_at":"2026-11-24T02:00:00Z"},"state":{"status":"running","detail":"waiting_for_user","archived":false},"pull_requests":{},"answered_at":"2026-11-24T02:00:00Z","spoken":false},"relayed":{"cursor":"c1","seen":["ev_1"],"sent":["00ff"]},"reread":{"since":"2026-11-24T02:00:00Z","times":1},"closed":false,"over":{"since":"2026-11-24T02:00:00Z","how":"vanished","tail_ended":false},"no_news_since":null}}"#;
+
+    #[test]
+    fn a_stored_link_is_read() {
+        let thread: Thread = serde_json::from_str(SAMPLE).unwrap();
+        assert_eq!(serde_json::to_string(&thread).unwrap(), SAMPLE);
+    }
+
+    #[test]
+    fn a_thread_without_a_link_is_read() {
+        let thread: Thread = serde_json::from_str(r#"{"v":1,"link":null}"#).unwrap();
+        assert_eq!(thread, Thread::empty());
+    }
+}

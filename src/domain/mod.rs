@@ -1,0 +1,10 @@
+//! Pure rules: identifiers, phases, what a change should announce. No I/O, no async, no clock.
+
+pub mod announce;
+pub mod ids;
+pub mod link;
+pub mod mailbox;
+pub mod phase;
+pub mod sighting;
+pub mod standing;
+pub mod status;

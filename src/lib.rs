@@ -1,0 +1,58 @@
+//! Bobbin winds chat threads onto Devin sessions.
+//!
+//! Someone mentions `@bobbin` in Slack; a Devin session starts **as that person**; the thread becomes the session's
+//! room: replies go in, Devin's words and every change of its status come out.
+//!
+//! # The rooms
+//!
+//! Imports go downward only, never sideways and never up; `tests/it/house.rs` reads every `use crate::` line and this
+//! table and fails when either is wrong.
+//!
+//! | layer | room | what happens there |
+//! | --- | --- | --- |
+//! | 0 | [`domain`] | pure rules: ids, phases, what a change should announce. No I/O, no async, no clock |
+//! | 0 | [`clock`] | the one place that reads time |
+//!
+//! # The flow
+//!
+//! ```text
+//! Slack ──HTTP──▶ receive ──VerifiedInput──▶ store.accept ──▶ 200
+//!                                               │ (mailbox)
+//!                             work ◀──lease─────┘
+//!                              │  one handler per kind of input, made of durable steps
+//!           ┌──────────────────┼──────────────────┐
+//!           ▼                  ▼                  ▼
+//!        people             devin              slack  ◀── voice (every sentence said)
+//!    (who is this?)    (create, send …)    (post, update …)
+//!                              ▲
+//!        watch ──one list call per tick──┘
+//!          └── Sighting ──▶ store.accept ──▶ (the same mailbox, the same writer)
+//! ```
+//!
+//! In: door → `VerifiedInput` → mailbox → work → step → sentence. Out: tick → observation → mailbox → phase →
+//! `Announcement` → sentence. Both directions meet in the mailbox of a thread, which one worker at a time handles, in
+//! order.
+//!
+//! # The promises
+//!
+//! 1. **Verified before it exists.** No code can name an input that has not passed the signature check
+//!    (`receive/body.rs`).
+//! 2. **Stored before it is acknowledged.** A 200 means that the input is in the store, de-duplicated, in one atomic
+//!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`).
+//! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before (`store`).
+//! 4. **Nothing lost, nothing doubled** that a person can see, through a crash at any instruction: what must not happen
+//!    twice is journalled before and after, and looked for before it is tried again (`steps`).
+//! 5. **Devin's API is the truth, a signal is a hint.** What a session does is compared with what was told; a lost or
+//!    doubled signal costs a delay, never a wrong post ([`domain::announce`]).
+//! 6. **Nobody acts as somebody else.** A session runs as the person who asked, or it does not start (`people`).
+//! 7. **Links can be rebuilt.** The thread stands in the session's tags, the session in the metadata of our posts.
+//! 8. **Every input ends in something visible**: a receipt, an answer, or a refusal with its reason and the next step.
+//!
+//! # Where to start reading
+//!
+//! `receive`'s `door.rs` (a request becomes a stored input), `work/worker.rs` (a stored input finds its handler),
+//! `work/start.rs` (a mention becomes a session), [`domain::announce`] (what a change is worth), and `tests/it`, where a
+//! test reads as a chat.
+
+pub mod clock;
+pub mod domain;
