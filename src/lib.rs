@@ -12,6 +12,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`domain`] | pure rules: ids, phases, what a change should announce. No I/O, no async, no clock |
 //! | 0 | [`clock`] | the one place that reads time |
+//! | 1 | [`config`] | every key an operator can set; the only reader of the environment |
 //!
 //! # The flow
 //!
@@ -55,4 +56,5 @@
 //! test reads as a chat.
 
 pub mod clock;
+pub mod config;
 pub mod domain;

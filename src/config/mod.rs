@@ -1,0 +1,89 @@
+//! Configuration: environment variables, or the same names in a TOML file. The only reader of the environment.
+//!
+//! [`keys::KEYS`] is the whole list; the README's table is compared with it. Every problem is collected before the
+//! process refuses to start, each naming the key, what was found (never for a secret) and what is allowed.
+
+mod devin;
+pub mod keys;
+mod log;
+mod service;
+mod slack;
+mod source;
+mod store;
+
+use std::{fmt, path::Path};
+
+pub use self::{
+    devin::DevinConfig,
+    log::{LogConfig, LogFormat},
+    service::ServiceConfig,
+    slack::SlackConfig,
+    source::Source,
+    store::{StoreConfig, StoreKind},
+};
+
+/// Everything an operator can set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where we listen and how we are reached.
+    pub service: ServiceConfig,
+    /// Where inputs and links are kept.
+    pub store: StoreConfig,
+    /// The Slack side.
+    pub slack: SlackConfig,
+    /// The Devin side.
+    pub devin: DevinConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// One thing that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, or the file.
+    pub key: String,
+    /// What was found; a secret's value is never shown.
+    pub found: String,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: found {}; allowed: {}", self.key, self.found, self.allowed)
+    }
+}
+
+/// All that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration cannot be used:\n{}", .0.iter().map(|p| format!("  {p}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigError(pub Vec<Problem>);
+
+impl Config {
+    /// Reads the environment and, where given (`--config` or `BOBBIN_CONFIG`), a TOML file; the environment wins.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::from_source(Source::load(file)?)
+    }
+
+    /// Reads given values, for tests and the demo.
+    pub fn from_values<K: Into<String>, V: Into<String>>(
+        values: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError> {
+        Self::from_source(Source::from_values(values)?)
+    }
+
+    fn from_source(mut source: Source) -> Result<Self, ConfigError> {
+        let config = Self {
+            service: ServiceConfig::read(&mut source),
+            store: StoreConfig::read(&mut source),
+            slack: SlackConfig::read(&mut source),
+            devin: DevinConfig::read(&mut source),
+            log: LogConfig::read(&mut source),
+        };
+        source.finish()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;
