@@ -13,6 +13,7 @@
 //! | 0 | [`domain`] | pure rules: ids, phases, what a change should announce. No I/O, no async, no clock |
 //! | 0 | [`clock`] | the one place that reads time |
 //! | 1 | [`config`] | every key an operator can set; the only reader of the environment |
+//! | 1 | [`outbound`] | the HTTP client: traced send, time-outs, and whether a failed call may have happened |
 //!
 //! # The flow
 //!
@@ -58,3 +59,4 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod outbound;
