@@ -14,6 +14,7 @@
 //! | 0 | [`clock`] | the one place that reads time |
 //! | 1 | [`config`] | every key an operator can set; the only reader of the environment |
 //! | 1 | [`outbound`] | the HTTP client: traced send, time-outs, and whether a failed call may have happened |
+//! | 2 | [`slack`] | signature, wire types, Web API client, text in and out |
 //!
 //! # The flow
 //!
@@ -60,3 +61,4 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod outbound;
+pub mod slack;

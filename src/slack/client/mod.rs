@@ -1,0 +1,14 @@
+//! The Web API: one method per call, one place that sends, one place that says what an answer means.
+//!
+//! Every call is made once. Whether a failed one may be repeated is answered by [`SlackError`]'s
+//! [`certainty`](crate::outbound::Failure::certainty), and decided by the step that made it.
+
+mod chat;
+mod error;
+mod read;
+mod transport;
+
+pub use chat::{Message, Post, Posted};
+pub use error::SlackError;
+pub use read::Identity;
+pub use transport::{CALL_TIMEOUT, DOWNLOAD_TIMEOUT, Slack};
