@@ -15,6 +15,7 @@
 //! | 1 | [`config`] | every key an operator can set; the only reader of the environment |
 //! | 1 | [`outbound`] | the HTTP client: traced send, time-outs, and whether a failed call may have happened |
 //! | 2 | [`slack`] | signature, wire types, Web API client, text in and out |
+//! | 2 | [`devin`] | v3 wire types and client |
 //!
 //! # The flow
 //!
@@ -59,6 +60,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod devin;
 pub mod domain;
 pub mod outbound;
 pub mod slack;
