@@ -16,6 +16,7 @@
 //! | 1 | [`outbound`] | the HTTP client: traced send, time-outs, and whether a failed call may have happened |
 //! | 2 | [`slack`] | signature, wire types, Web API client, text in and out |
 //! | 2 | [`devin`] | v3 wire types and client |
+//! | 2 | [`store`] | mailboxes, leases, journals: Redis or one file, one test suite for both |
 //!
 //! # The flow
 //!
@@ -43,7 +44,7 @@
 //!    (`receive/body.rs`).
 //! 2. **Stored before it is acknowledged.** A 200 means that the input is in the store, de-duplicated, in one atomic
 //!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`).
-//! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before (`store`).
+//! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]).
 //! 4. **Nothing lost, nothing doubled** that a person can see, through a crash at any instruction: what must not happen
 //!    twice is journalled before and after, and looked for before it is tried again (`steps`).
 //! 5. **Devin's API is the truth, a signal is a hint.** What a session does is compared with what was told; a lost or
@@ -64,3 +65,4 @@ pub mod devin;
 pub mod domain;
 pub mod outbound;
 pub mod slack;
+pub mod store;

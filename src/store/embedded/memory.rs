@@ -1,0 +1,159 @@
+//! What is remembered beside the mailboxes: values for a time, who may do what, which sessions are watched; and how
+//! what has expired leaves the file.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use redb::{ReadableTable, TableDefinition, Value};
+
+use super::tables::{HOLD, MEMO, SEEN, TRACKED, Tx, WATCHED};
+use crate::{
+    domain::ids::SessionId,
+    store::{Activity, Result, StoreError, Tracked},
+};
+
+/// Rows looked at per operation when sweeping. An input adds three and takes half a dozen operations, so the sweep goes
+/// round several times within the time that ids are remembered, and garbage stays a small part of the file.
+const SWEPT_PER_OPERATION: usize = 4;
+
+/// Rows looked at per group besides: next to the group's fsync they cost nothing, and a quiet bot's file gets swept too.
+const SWEPT_PER_GROUP: usize = 12;
+
+/// See [`Store::recall`](crate::store::Store::recall).
+pub(super) fn recall(tx: &Tx, key: &str) -> Result<Option<String>> {
+    let memo = tx.read(MEMO)?;
+    let found = memo.get(key)?;
+    Ok(found.filter(|row| row.value().0 > tx.now()).map(|row| row.value().1.to_owned()))
+}
+
+/// See [`Store::remember`](crate::store::Store::remember).
+pub(super) fn remember(tx: &Tx, key: &str, value: &str, ttl: Duration) -> Result<()> {
+    tx.write(MEMO)?.insert(key, (deadline(tx, ttl), value))?;
+    Ok(())
+}
+
+/// See [`Store::forget`](crate::store::Store::forget).
+pub(super) fn forget(tx: &Tx, key: &str) -> Result<()> {
+    tx.write(MEMO)?.remove(key)?;
+    Ok(())
+}
+
+/// See [`Store::hold`](crate::store::Store::hold).
+pub(super) fn hold(tx: &Tx, name: &str, holder: &str, ttl: Duration) -> Result<bool> {
+    let taken = {
+        let holds = tx.read(HOLD)?;
+        let found = holds.get(name)?;
+        found.is_some_and(|row| row.value().0 > tx.now() && row.value().1 != holder)
+    };
+    if !taken {
+        tx.write(HOLD)?.insert(name, (deadline(tx, ttl), holder))?;
+    }
+    Ok(!taken)
+}
+
+/// Notes how closely a session is watched.
+pub(super) fn track(tx: &Tx, session: &SessionId, activity: Activity, mailbox: &str) -> Result<()> {
+    let mut tracked = tx.write(TRACKED)?;
+    let mut watched = tx.write(WATCHED)?;
+    let was = tracked.remove(session.bare())?.map(|row| row.value());
+    if let Some(was) = was {
+        watched.remove((was, session.bare()))?;
+    }
+    if activity != Activity::Over {
+        tracked.insert(session.bare(), number(activity))?;
+        watched.insert((number(activity), session.bare()), mailbox)?;
+    }
+    Ok(())
+}
+
+/// See [`Store::tracked`](crate::store::Store::tracked).
+pub(super) fn tracked(tx: &Tx, activity: Activity, after: Option<&SessionId>, limit: usize) -> Result<Vec<Tracked>> {
+    let watched = tx.read(WATCHED)?;
+    let activity = number(activity);
+    let from = after.map_or("", SessionId::bare);
+    let mut page = Vec::new();
+    for row in watched.range((activity, from)..(activity + 1, ""))? {
+        let (key, mailbox) = row?;
+        let session = key.value().1;
+        if session == from {
+            continue;
+        }
+        if page.len() >= limit {
+            break;
+        }
+        let corrupt = |e| StoreError::Corrupt(format!("a watched session: {e}"));
+        let session = session.parse().map_err(corrupt)?;
+        page.push(Tracked { session, mailbox: mailbox.value().parse().map_err(corrupt)? });
+    }
+    Ok(page)
+}
+
+/// See [`Store::tracked_counts`](crate::store::Store::tracked_counts).
+pub(super) fn counts(tx: &Tx) -> Result<BTreeMap<Activity, u64>> {
+    let watched = tx.read(WATCHED)?;
+    let mut counts = BTreeMap::new();
+    for activity in Activity::WATCHED {
+        let rows = watched.range((number(activity), "")..(number(activity) + 1, ""))?;
+        counts.insert(activity, rows.count() as u64);
+    }
+    Ok(counts)
+}
+
+/// Where the sweep for expired rows has got to.
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    seen: String,
+    memo: String,
+}
+
+impl Sweep {
+    /// Looks at some more rows and removes those that have expired.
+    pub(super) fn step(&mut self, tx: &Tx, operations: usize) -> Result<()> {
+        let rows = SWEPT_PER_GROUP + operations * SWEPT_PER_OPERATION;
+        sweep(tx, SEEN, &mut self.seen, rows, |until| until)?;
+        sweep(tx, MEMO, &mut self.memo, rows, |(until, _)| until)
+    }
+}
+
+fn sweep<V: Value + 'static>(
+    tx: &Tx,
+    table: TableDefinition<'_, &'static str, V>,
+    cursor: &mut String,
+    rows: usize,
+    until: impl Fn(V::SelfType<'_>) -> i64,
+) -> Result<()> {
+    let mut expired = Vec::new();
+    {
+        let table = tx.read(table)?;
+        let mut last = None;
+        for row in table.range(cursor.as_str()..)?.take(rows) {
+            let (key, value) = row?;
+            if until(value.value()) <= tx.now() {
+                expired.push(key.value().to_owned());
+            }
+            last = Some(key);
+        }
+        // Past the end the sweep begins anew.
+        let last = last.map(|key| key.value().to_owned());
+        *cursor = last.filter(|last| last != cursor).unwrap_or_default();
+    }
+    if !expired.is_empty() {
+        let mut table = tx.write(table)?;
+        for key in &expired {
+            table.remove(key.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+fn number(activity: Activity) -> u8 {
+    match activity {
+        Activity::Working => 0,
+        Activity::Waiting => 1,
+        Activity::Asleep => 2,
+        Activity::Over => 3,
+    }
+}
+
+fn deadline(tx: &Tx, ttl: Duration) -> i64 {
+    tx.now().saturating_add(i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX))
+}

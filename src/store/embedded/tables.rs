@@ -1,0 +1,141 @@
+//! The tables of the file, and a transaction as the operations see it.
+//!
+//! Times are microseconds since 1970. A row in `boxes` exists exactly while its mailbox is in `ready`: while it waits,
+//! is leased or deferred. State is kept apart, so that accepting an input does not copy it.
+
+use std::cell::Cell;
+
+use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
+
+use crate::store::{Result, StoreError};
+
+/// Facts about the file itself.
+pub(super) const META: TableDefinition<'_, &str, i64> = TableDefinition::new("meta");
+/// Mailbox: when it is ready, what is in hand, how often that was taken, who holds it (empty: nobody).
+pub(super) const BOXES: TableDefinition<'_, &str, (i64, u8, u32, &str)> = TableDefinition::new("boxes");
+/// Mailboxes by the time they are ready; a leased one by the end of its lease.
+pub(super) const READY: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("ready");
+/// Mailbox: state.
+pub(super) const STATE: TableDefinition<'_, &str, &str> = TableDefinition::new("state");
+/// Mailbox and number: a waiting input.
+pub(super) const INPUTS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("inputs");
+/// Mailbox and step: record.
+pub(super) const JOURNAL: TableDefinition<'_, (&str, &str), &str> = TableDefinition::new("journal");
+/// De-duplication id: until when it is remembered.
+pub(super) const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
+/// Key: until when, and the value.
+pub(super) const MEMO: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("memo");
+/// Name: until when, and the holder.
+pub(super) const HOLD: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("hold");
+/// Input id: when it was set aside, and the dead letter.
+pub(super) const DEAD: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("dead");
+/// Dead letters by time.
+pub(super) const DEAD_ORDER: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("dead_order");
+/// Activity and session: mailbox.
+pub(super) const WATCHED: TableDefinition<'_, (u8, &str), &str> = TableDefinition::new("watched");
+/// Session: activity.
+pub(super) const TRACKED: TableDefinition<'_, &str, u8> = TableDefinition::new("tracked");
+
+/// Version of these tables.
+const LAYOUT: i64 = 1;
+
+/// A transaction that several operations share.
+pub(super) struct Tx {
+    txn: WriteTransaction,
+    now: Cell<i64>,
+    wrote: Cell<bool>,
+}
+
+impl Tx {
+    /// Wraps a transaction.
+    pub(super) fn new(txn: WriteTransaction, now: i64) -> Self {
+        Self { txn, now: Cell::new(now), wrote: Cell::new(false) }
+    }
+
+    /// The time of the operation at work.
+    pub(super) fn now(&self) -> i64 {
+        self.now.get()
+    }
+
+    /// Begins another operation.
+    pub(super) fn set_now(&self, now: i64) {
+        self.now.set(now);
+    }
+
+    /// Whether anything was opened for writing.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote.get()
+    }
+
+    /// A table that is only looked at.
+    pub(super) fn read<'t, K: Key + 'static, V: Value + 'static>(
+        &'t self,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<Table<'t, K, V>> {
+        Ok(self.txn.open_table(table)?)
+    }
+
+    /// A table that is written.
+    pub(super) fn write<'t, K: Key + 'static, V: Value + 'static>(
+        &'t self,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<Table<'t, K, V>> {
+        self.writes();
+        self.read(table)
+    }
+
+    /// Notes that a table opened with [`read`](Self::read) is written after all.
+    pub(super) fn writes(&self) {
+        self.wrote.set(true);
+    }
+
+    /// Ends the transaction: on disk when this returns.
+    pub(super) fn commit(self) -> Result<()> {
+        if self.wrote.get() {
+            self.txn.commit()?;
+        } else {
+            self.txn.abort()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the tables of a new file; refuses a file that a newer program wrote.
+    pub(super) fn prepare(&self) -> Result<()> {
+        let found = self.read(META)?.get("layout")?.map(|row| row.value());
+        match found {
+            Some(found) if found > LAYOUT => {
+                return Err(StoreError::Corrupt(format!(
+                    "the file has layout {found}, this program knows up to {LAYOUT}: use the program that wrote it"
+                )));
+            }
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        self.write(META)?.insert("layout", LAYOUT)?;
+        self.read(BOXES)?;
+        self.read(READY)?;
+        self.read(STATE)?;
+        self.read(INPUTS)?;
+        self.read(JOURNAL)?;
+        self.read(SEEN)?;
+        self.read(MEMO)?;
+        self.read(HOLD)?;
+        self.read(DEAD)?;
+        self.read(DEAD_ORDER)?;
+        self.read(WATCHED)?;
+        self.read(TRACKED)?;
+        Ok(())
+    }
+}
+
+macro_rules! unavailable {
+    ($($error:ty),+) => {
+        $(impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Unavailable(format!("the store's file: {error}"))
+            }
+        })+
+    };
+}
+
+unavailable!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError);

@@ -1,0 +1,33 @@
+//! The store on Redis (or Valkey), for any number of replicas of this program.
+//!
+//! Each operation is one Lua script, kept as a file beside this one, and so one round trip and atomic. Everything a
+//! script touches lives under one hash tag, a shard number, because Cluster runs a script only where all its keys are.
+//! A reader may ask why scripts build most of their key names themselves instead of being passed all of them: which
+//! mailbox is next is known only inside, and the base key that *is* passed carries the tag that routes the call.
+//!
+//! Keys of one shard, under `bobbin:1:{<shard>}:` (1 is the version of this layout):
+//!
+//! | key | kind | holds |
+//! | --- | --- | --- |
+//! | `ready` | sorted set | mailbox by the time (µs) it is ready; a leased one by the end of its lease |
+//! | `box:<mailbox>` | hash | `s` state, `t` token, `h` what is in hand (`i` input, `w` wake), `a` attempts |
+//! | `in:<mailbox>` | list | waiting inputs, oldest first |
+//! | `journal:<mailbox>` | hash | records of the input in hand, by step |
+//! | `seen:<id>` | string | until when (µs) the id is remembered |
+//! | `dead`, `dead:<id>` | sorted set, hash | dead letters by time, and each one |
+//! | `track:<activity>`, `tracked` | sorted set, hash | watched sessions, and their mailboxes |
+//! | `memo:<key>`, `hold:<name>` | string | deadline (µs) and value or holder |
+//!
+//! A mailbox without state, inputs, wake and lease leaves no key behind.
+
+mod connection;
+mod durability;
+mod letters;
+mod memory;
+mod replies;
+mod scripts;
+mod store;
+mod target;
+mod turns;
+
+pub use store::RedisStore;

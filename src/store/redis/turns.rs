@@ -1,0 +1,151 @@
+//! Mailboxes and leases: from accepting an input to giving the mailbox back.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    replies::{self, Took},
+    store::{RedisStore, millis},
+};
+use crate::{
+    domain::mailbox::Mailbox,
+    store::{
+        Accepted, Admit, Backlog, Commit, Lease, Offer, Result, SEEN_FOR, StoreError, Turn,
+        form::{self, encode},
+    },
+};
+
+impl RedisStore {
+    pub(super) async fn append(&self, offer: &Offer) -> Result<Accepted> {
+        let mut call = self
+            .call(&self.scripts.accept, self.home(&offer.mailbox))
+            .printed(&self.offset())
+            .printed(&offer.mailbox)
+            .printed(&encode(&offer.input)?)
+            .switch(offer.admit == Admit::IfKnown)
+            .switch(self.waiting.is_some())
+            .printed(&millis(SEEN_FOR));
+        for id in &offer.seen {
+            call = call.text(id);
+        }
+        let Some(waiting) = &self.waiting else {
+            return replies::accepted(self.run(call).await?);
+        };
+        let (answer, replicas) = waiting.script(&call).await.map_err(|e| replies::unavailable(&e))?;
+        let accepted = replies::accepted(answer)?;
+        // A duplicate counts only if the first of its kind is safe: that one may have been answered "not available".
+        if accepted != Accepted::Unknown && replicas < self.wait_replicas {
+            let wanted = self.wait_replicas;
+            return Err(StoreError::Unavailable(format!("Redis: {replicas} of {wanted} replicas have the input")));
+        }
+        Ok(accepted)
+    }
+
+    pub(super) async fn take(&self, ttl: Duration) -> Result<Turn> {
+        let start = self.start.fetch_add(1, Ordering::Relaxed);
+        let mut next = None;
+        for step in 0..self.shards {
+            let shard = start.wrapping_add(step) % self.shards;
+            match self.take_of(shard, ttl).await? {
+                Turn::Idle { next: of_shard } => next = replies::earlier(next, of_shard),
+                turn @ Turn::Taken(_) => return Ok(turn),
+            }
+        }
+        Ok(Turn::Idle { next })
+    }
+
+    /// Takes a turn of one shard. Inputs that cannot be read are set aside on the way.
+    async fn take_of(&self, shard: u32, ttl: Duration) -> Result<Turn> {
+        loop {
+            let token = Uuid::now_v7().simple().to_string();
+            let call =
+                self.call(&self.scripts.lease, shard).printed(&self.offset()).printed(&millis(ttl)).printed(&token);
+            match replies::turn(self.run(call).await?, token)? {
+                Took::Turn(turn) => return Ok(turn),
+                Took::Damaged(lease, stored) => self.discard(&lease, &stored).await?,
+            }
+        }
+    }
+
+    /// Sets aside the input in hand, which cannot be read. The mailbox is ready again; when nothing else waits in it,
+    /// it wakes, so that a wake that was put off for this input is not lost.
+    async fn discard(&self, lease: &Lease, stored: &[u8]) -> Result<()> {
+        let (input, why) = form::salvage(self.now(), &lease.mailbox, stored);
+        let call = self
+            .call(&self.scripts.discard, self.home(&lease.mailbox))
+            .printed(&self.offset())
+            .printed(&lease.mailbox)
+            .text(&lease.token)
+            .text(input.id.as_str())
+            .printed(&encode(&input)?)
+            .text(&why);
+        replies::held(self.run(call).await?)
+    }
+
+    pub(super) async fn prolong(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        let call = self
+            .call(&self.scripts.renew, self.home(&lease.mailbox))
+            .printed(&self.offset())
+            .printed(&lease.mailbox)
+            .text(&lease.token)
+            .printed(&millis(ttl));
+        replies::held(self.run(call).await?)
+    }
+
+    pub(super) async fn record(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
+        let call = self
+            .call(&self.scripts.record, self.home(&lease.mailbox))
+            .printed(&lease.mailbox)
+            .text(&lease.token)
+            .text(step)
+            .text(record);
+        replies::held(self.run(call).await?)
+    }
+
+    /// Commits; with a reason, buries.
+    pub(super) async fn end(&self, lease: &Lease, commit: &Commit, why: Option<&str>) -> Result<()> {
+        let (session, activity) = match &commit.track {
+            Some(track) => (track.session.bare(), track.activity.name()),
+            None => ("", ""),
+        };
+        let call = self
+            .call(&self.scripts.commit, self.home(&lease.mailbox))
+            .printed(&self.offset())
+            .printed(&lease.mailbox)
+            .text(&lease.token)
+            .switch(commit.state.is_some())
+            .text(commit.state.as_deref().unwrap_or_default())
+            .printed(&commit.wake.map(|wake| wake.as_microsecond().to_string()).unwrap_or_default())
+            .text(session)
+            .text(activity)
+            .switch(why.is_some())
+            .text(why.unwrap_or_default());
+        replies::held(self.run(call).await?)
+    }
+
+    pub(super) async fn put_off(&self, lease: &Lease, until: Timestamp) -> Result<()> {
+        let call = self
+            .call(&self.scripts.defer, self.home(&lease.mailbox))
+            .printed(&self.offset())
+            .printed(&lease.mailbox)
+            .text(&lease.token)
+            .printed(&until.as_microsecond());
+        replies::held(self.run(call).await?)
+    }
+
+    pub(super) async fn state_of(&self, mailbox: &Mailbox) -> Result<Option<String>> {
+        replies::read(self.run(self.call(&self.scripts.state, self.home(mailbox)).printed(mailbox)).await?)
+    }
+
+    pub(super) async fn waiting_mailboxes(&self) -> Result<Backlog> {
+        let mut sum = Backlog::default();
+        for shard in 0..self.shards {
+            let call = self.call(&self.scripts.backlog, shard).printed(&self.offset());
+            let found = replies::backlog(self.run(call).await?)?;
+            sum = Backlog { ready: sum.ready + found.ready, oldest: replies::earlier(sum.oldest, found.oldest) };
+        }
+        Ok(sum)
+    }
+}
