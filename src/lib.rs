@@ -17,6 +17,7 @@
 //! | 2 | [`slack`] | signature, wire types, Web API client, text in and out |
 //! | 2 | [`devin`] | v3 wire types and client |
 //! | 2 | [`store`] | mailboxes, leases, journals: Redis or one file, one test suite for both |
+//! | 3 | [`steps`] | durable steps over the store |
 //!
 //! # The flow
 //!
@@ -46,7 +47,7 @@
 //!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`).
 //! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]).
 //! 4. **Nothing lost, nothing doubled** that a person can see, through a crash at any instruction: what must not happen
-//!    twice is journalled before and after, and looked for before it is tried again (`steps`).
+//!    twice is journalled before and after, and looked for before it is tried again ([`steps`]).
 //! 5. **Devin's API is the truth, a signal is a hint.** What a session does is compared with what was told; a lost or
 //!    doubled signal costs a delay, never a wrong post ([`domain::announce`]).
 //! 6. **Nobody acts as somebody else.** A session runs as the person who asked, or it does not start (`people`).
@@ -65,4 +66,5 @@ pub mod devin;
 pub mod domain;
 pub mod outbound;
 pub mod slack;
+pub mod steps;
 pub mod store;
