@@ -18,6 +18,7 @@
 //! | 2 | [`devin`] | v3 wire types and client |
 //! | 2 | [`store`] | mailboxes, leases, journals: Redis or one file, one test suite for both |
 //! | 3 | [`steps`] | durable steps over the store |
+//! | 3 | [`voice`] | every sentence the bot says |
 //!
 //! # The flow
 //!
@@ -68,3 +69,4 @@ pub mod outbound;
 pub mod slack;
 pub mod steps;
 pub mod store;
+pub mod voice;

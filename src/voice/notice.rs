@@ -1,0 +1,141 @@
+//! Sentences that answer a person: refusals, troubles, and news that are neither Devin's words nor a state.
+
+use askama::Template;
+
+use super::{
+    Said,
+    card::{is_web, pull_request_name},
+    say,
+};
+use crate::domain::{link::Ended, standing::Refusal};
+
+/// A sentence of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A pull request is new or its state changed.
+    PullRequest {
+        /// Its address; empty when it cannot be a link.
+        url: String,
+        /// Its short name, such as `acme/api#42`.
+        name: String,
+        /// Its state as Devin wrote it; empty when it said none.
+        state: String,
+    },
+    /// Files that did not reach Devin.
+    SkippedFiles {
+        /// Which, and why.
+        files: Vec<SkippedFile>,
+    },
+    /// Devin can't be reached; we go on trying.
+    DevinUnreachable,
+    /// Devin can be reached again. Replaces [`Notice::DevinUnreachable`].
+    DevinRecovered,
+    /// Devin refuses our key.
+    DevinUnauthorized,
+    /// Devin does not allow this.
+    DevinForbidden {
+        /// What was tried, such as `starting a session`.
+        doing: String,
+        /// As whom.
+        runs_as: String,
+        /// Devin's own words.
+        detail: String,
+    },
+    /// We may not look people up.
+    LookupForbidden {
+        /// `Slack` or `Devin`.
+        system: String,
+        /// Its own words.
+        detail: String,
+    },
+    /// Devin did not accept the request.
+    DevinInvalid {
+        /// Devin's own words.
+        detail: String,
+    },
+    /// A limit or billing stands in the way.
+    DevinBilling {
+        /// Devin's own words.
+        detail: String,
+    },
+    /// A reply to a session that is over.
+    NotDelivered {
+        /// How it ended.
+        ended: Ended,
+        /// Web address of the session.
+        url: String,
+    },
+    /// The session is gone.
+    Vanished,
+    /// We gave up.
+    Buried {
+        /// The id of the input.
+        reference: String,
+    },
+    /// A mention without a task.
+    NothingAsked,
+    /// The answer to the slash command.
+    CommandHelp,
+    /// The shortcut was used where we are not.
+    NotInside,
+    /// Devin does not know our organisation or address.
+    DevinUnknown {
+        /// Devin's own words.
+        detail: String,
+    },
+}
+
+impl Notice {
+    /// News of a pull request.
+    pub fn pull_request(url: &str, state: Option<&str>) -> Self {
+        let link = if is_web(url) { url } else { "" };
+        let name = pull_request_name(url);
+        Self::PullRequest { url: link.to_owned(), name, state: state.unwrap_or_default().to_owned() }
+    }
+}
+
+/// A file that did not reach Devin.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SkippedFile {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub why: Skipped,
+}
+
+/// Why a file did not reach Devin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skipped {
+    /// It is larger than we pass on.
+    TooLarge {
+        /// The limit, in MiB.
+        limit_mib: usize,
+    },
+    /// Slack did not give it to us.
+    NotReadable,
+    /// Devin did not take it.
+    NotTaken,
+}
+
+#[derive(Template)]
+#[template(path = "voice/notice.mrkdwn", config = ".askama.toml")]
+struct NoticeText<'a> {
+    notice: &'a Notice,
+}
+
+#[derive(Template)]
+#[template(path = "voice/refusal.mrkdwn", config = ".askama.toml")]
+struct RefusalText {
+    why: Refusal,
+}
+
+/// The words of a notice.
+pub fn notice(notice: &Notice) -> Said {
+    Said::text(say(&NoticeText { notice }))
+}
+
+/// Why we do nothing for this person, and what they can do.
+pub fn refusal(why: Refusal) -> Said {
+    Said::text(say(&RefusalText { why }))
+}
