@@ -19,6 +19,7 @@
 //! | 2 | [`store`] | mailboxes, leases, journals: Redis or one file, one test suite for both |
 //! | 3 | [`steps`] | durable steps over the store |
 //! | 3 | [`voice`] | every sentence the bot says |
+//! | 3 | [`people`] | which chat user is which user of the Devin organisation |
 //!
 //! # The flow
 //!
@@ -51,7 +52,7 @@
 //!    twice is journalled before and after, and looked for before it is tried again ([`steps`]).
 //! 5. **Devin's API is the truth, a signal is a hint.** What a session does is compared with what was told; a lost or
 //!    doubled signal costs a delay, never a wrong post ([`domain::announce`]).
-//! 6. **Nobody acts as somebody else.** A session runs as the person who asked, or it does not start (`people`).
+//! 6. **Nobody acts as somebody else.** A session runs as the person who asked, or it does not start ([`people`]).
 //! 7. **Links can be rebuilt.** The thread stands in the session's tags, the session in the metadata of our posts.
 //! 8. **Every input ends in something visible**: a receipt, an answer, or a refusal with its reason and the next step.
 //!
@@ -66,6 +67,7 @@ pub mod config;
 pub mod devin;
 pub mod domain;
 pub mod outbound;
+pub mod people;
 pub mod slack;
 pub mod steps;
 pub mod store;
