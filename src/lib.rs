@@ -20,6 +20,7 @@
 //! | 3 | [`steps`] | durable steps over the store |
 //! | 3 | [`voice`] | every sentence the bot says |
 //! | 3 | [`people`] | which chat user is which user of the Devin organisation |
+//! | 4 | [`receive`] | the doors: verify, decide, store, acknowledge |
 //!
 //! # The flow
 //!
@@ -58,7 +59,7 @@
 //!
 //! # Where to start reading
 //!
-//! `receive`'s `door.rs` (a request becomes a stored input), `work/worker.rs` (a stored input finds its handler),
+//! [`receive`]'s `door.rs` (a request becomes a stored input), `work/worker.rs` (a stored input finds its handler),
 //! `work/start.rs` (a mention becomes a session), [`domain::announce`] (what a change is worth), and `tests/it`, where a
 //! test reads as a chat.
 
@@ -68,6 +69,7 @@ pub mod devin;
 pub mod domain;
 pub mod outbound;
 pub mod people;
+pub mod receive;
 pub mod slack;
 pub mod steps;
 pub mod store;

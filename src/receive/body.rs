@@ -1,0 +1,56 @@
+//! Reads a request's bytes, within bounds of size and time, and verifies them. Only what comes out of here can be
+//! called an input.
+
+use std::time::Duration;
+
+use axum::{
+    body::to_bytes,
+    extract::Request,
+    http::{StatusCode, header},
+};
+use bytes::Bytes;
+use http_body_util::LengthLimitError;
+
+use super::Receive;
+use crate::slack::signature::VerifiedBody;
+
+/// Longest body that is read. Slack names no bound; a view may be 250 KB and grows under form encoding.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// A body that takes longer is dripping. Slack itself waits three seconds for our answer.
+const BODY_WITHIN: Duration = Duration::from_secs(3);
+
+/// A request that was verified: its constructor is the signature check.
+#[derive(Debug)]
+pub(super) struct VerifiedInput(VerifiedBody);
+
+impl VerifiedInput {
+    /// The bytes that were verified.
+    pub(super) fn bytes(&self) -> &Bytes {
+        self.0.bytes()
+    }
+
+    /// Reads and verifies a request; a refusal is a status and nothing else.
+    pub(super) async fn read(receive: &Receive, request: Request) -> Result<Self, StatusCode> {
+        let (parts, body) = request.into_parts();
+        if parts.headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        }
+        let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let read = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MAX_BODY_BYTES)).await;
+        let bytes = read.map_err(|_elapsed| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| too_large(&error))?;
+        receive.secrets.verify(&parts.headers, bytes, receive.clock.now()).map(Self).map_err(|refusal| {
+            metrics::counter!("bobbin_inbound_refused_total", "why" => refusal.reason()).increment(1);
+            tracing::warn!(why = refusal.reason(), "a request was refused");
+            StatusCode::UNAUTHORIZED
+        })
+    }
+}
+
+/// A body over the bound, or one that broke off.
+fn too_large(error: &axum::Error) -> StatusCode {
+    let over = std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+    if over { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST }
+}

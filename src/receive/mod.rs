@@ -1,0 +1,46 @@
+//! The doors: what Slack sends is verified, read just far enough to know whose it is, stored, and only then
+//! acknowledged.
+//!
+//! Nothing here calls out: the only thing between Slack and its answer is one round trip to the store, so that Slack's
+//! three-second limit is a property of the import graph. What it all means is for `work` to find out.
+
+mod admit;
+mod body;
+mod door;
+mod form;
+
+use std::sync::Arc;
+
+use axum::{Router, routing::post};
+
+pub use self::{
+    admit::{HANDLED_EVENTS, START_HERE},
+    body::MAX_BODY_BYTES,
+};
+use crate::{
+    clock::Clock,
+    slack::signature::SigningSecrets,
+    store::{Bell, SharedStore},
+};
+
+/// What the doors need.
+#[derive(Debug)]
+pub struct Receive {
+    /// Where inputs go.
+    pub store: SharedStore,
+    /// The time, for the age of signatures.
+    pub clock: Arc<dyn Clock>,
+    /// What requests are verified with.
+    pub secrets: SigningSecrets,
+    /// Rung when an input was stored.
+    pub bell: Bell,
+}
+
+/// The routes that Slack posts to.
+pub fn routes(receive: Arc<Receive>) -> Router {
+    Router::new()
+        .route("/slack/events", post(door::events))
+        .route("/slack/commands", post(door::commands))
+        .route("/slack/interactions", post(door::interactions))
+        .with_state(receive)
+}
