@@ -21,6 +21,7 @@
 //! | 3 | [`voice`] | every sentence the bot says |
 //! | 3 | [`people`] | which chat user is which user of the Devin organisation |
 //! | 4 | [`receive`] | the doors: verify, decide, store, acknowledge |
+//! | 4 | [`work`] | one file per kind of input; the only room that speaks |
 //!
 //! # The flow
 //!
@@ -74,3 +75,4 @@ pub mod slack;
 pub mod steps;
 pub mod store;
 pub mod voice;
+pub mod work;

@@ -1,0 +1,185 @@
+//! What the watch saw of a session: told in the order of Devin's words, pull requests, the state; then the card.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    card,
+    halt::Halt,
+    relay,
+    room::{self, PostKind, Say},
+    task::Task,
+};
+use crate::{
+    clock::later,
+    devin::DevinError,
+    domain::{
+        announce::{Announcement, Observation, announce},
+        link::{Ended, Link, Over, Reread},
+        mailbox::ThreadKey,
+        phase::{Phase, State},
+        sighting::Sighting,
+    },
+    store::Commit,
+    voice::{self, Notice},
+};
+
+/// How long something may still come from a session that is over, such as the link of a pull request.
+const TAIL: Duration = Duration::from_mins(15);
+
+/// When Devin's words are looked at again after a change, without any new sign of one: the last message of a turn may be
+/// listed later than the change that ended it, and a change within the same second does not show.
+const REREAD_AFTER: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
+
+/// Handles what the watch saw.
+pub(super) async fn seen(
+    task: &mut Task,
+    thread: &ThreadKey,
+    mut link: Link,
+    sighting: Sighting,
+) -> Result<Commit, Halt> {
+    if *sighting.session() != link.session {
+        tracing::info!(devin.session = %sighting.session(), "seen, but not this thread's session");
+        return settle(task, thread, link).await;
+    }
+    match sighting {
+        Sighting::SessionChanged { seen } => tell(task, thread, &mut link, seen).await?,
+        Sighting::SessionMissing { .. } => {
+            ask(task, thread, &mut link).await?;
+        }
+        Sighting::NewsStopped { since, .. } => link.no_news_since = Some(since),
+    }
+    settle(task, thread, link).await
+}
+
+/// The mailbox woke by itself: Devin's words are due for another look, the card for an edit, or the time in which
+/// something may still come has passed.
+pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -> Result<Commit, Halt> {
+    if reread_due(&link).is_some_and(|due| due <= task.now()) {
+        link.reread.times += 1;
+        let spoken = link.told.spoken;
+        relay::relay(task, thread, &mut link).await?;
+        if link.told.spoken && !spoken {
+            // Words without a change: what the session does now decides whether anybody has to be called.
+            ask(task, thread, &mut link).await?;
+        }
+    }
+    settle(task, thread, link).await
+}
+
+/// Tells a look: Devin's words, pull requests, then the state.
+pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, seen: Observation) -> Result<(), Halt> {
+    relay::relay(task, thread, link).await?;
+    let (told, news) = announce(&link.told, &seen);
+    if told == link.told {
+        return Ok(());
+    }
+    link.no_news_since = None;
+    for (index, one) in news.iter().enumerate() {
+        say(task, thread, link, index, one, &seen.url).await?;
+    }
+    if seen.updated_at != link.seen.updated_at || seen.state != link.seen.state {
+        link.reread = Reread { since: Some(task.now()), times: 0 };
+    }
+    link.over = over(link, &seen.state, task.now());
+    link.told = told;
+    let acus = seen.acus.max(link.seen.acus);
+    link.seen = Observation { acus, ..seen };
+    Ok(())
+}
+
+async fn say(
+    task: &mut Task,
+    thread: &ThreadKey,
+    link: &mut Link,
+    index: usize,
+    news: &Announcement,
+    url: &str,
+) -> Result<(), Halt> {
+    let step = format!("tell {index}");
+    let mut facts = vec![("session_id", link.session.to_string())];
+    let (kind, said) = match news {
+        Announcement::PullRequest { url, state } => {
+            (PostKind::Notice, voice::notice(&Notice::pull_request(url, state.as_deref())))
+        }
+        Announcement::Transition(state) => {
+            facts.push(("status", state.status.to_string()));
+            facts.extend(state.detail.as_ref().map(|d| ("status_detail", d.to_string())));
+            (PostKind::Transition, voice::transition(state, &link.requester, url))
+        }
+    };
+    let say = Say { step: &step, mark: task.mark(&step), kind, facts, said };
+    room::post_for(task, thread, link, say).await
+}
+
+/// Asks Devin directly what the session does, and tells it. Whether Devin knows the session.
+pub(super) async fn ask(task: &mut Task, thread: &ThreadKey, link: &mut Link) -> Result<bool, Halt> {
+    match task.deps.devin.session(&link.session).await {
+        Ok(session) => {
+            let seen = session.observe(task.now());
+            tell(task, thread, link, seen).await?;
+            Ok(true)
+        }
+        Err(DevinError::NotFound) => {
+            if link.over.is_none() {
+                let step = "notice vanished";
+                let facts = vec![("session_id", link.session.to_string())];
+                let said = voice::notice(&Notice::Vanished);
+                let say = Say { step, mark: task.mark(step), kind: PostKind::Notice, facts, said };
+                room::post_for(task, thread, link, say).await?;
+            }
+            let since = link.over.as_ref().map_or(task.now(), |over| over.since);
+            link.over = Some(Over { since, how: Ended::Vanished, tail_ended: true });
+            Ok(false)
+        }
+        Err(error) => Err(Halt::retry(&error)),
+    }
+}
+
+/// Whether the session is over in this state, and since when.
+fn over(link: &Link, state: &State, now: Timestamp) -> Option<Over> {
+    let how = match Phase::of(state) {
+        Phase::Over => Ended::Exited,
+        Phase::Failed => Ended::Failed,
+        Phase::Archived => Ended::Archived,
+        Phase::Starting
+        | Phase::Working
+        | Phase::Waking
+        | Phase::YourTurn
+        | Phase::NeedsApproval
+        | Phase::Done
+        | Phase::Asleep(_)
+        | Phase::Held(_)
+        | Phase::FailedAsleep
+        | Phase::Unheard => return None,
+    };
+    match &link.over {
+        Some(over) if over.how == how => Some(over.clone()),
+        Some(_) | None => Some(Over { since: now, how, tail_ended: false }),
+    }
+}
+
+/// Brings the card up to date and decides when to wake again. Whoever has a link in hand ends here: to leave otherwise
+/// would forget when the mailbox was to wake.
+pub(super) async fn settle(task: &mut Task, thread: &ThreadKey, mut link: Link) -> Result<Commit, Halt> {
+    let card_due = card::refresh(task, thread, &mut link).await?;
+    let tail_due = tail(&mut link, task.now());
+    let wake = [card_due, tail_due, reread_due(&link)].into_iter().flatten().min();
+    task.keep(link, wake)
+}
+
+/// When Devin's words are due for another look.
+fn reread_due(link: &Link) -> Option<Timestamp> {
+    Some(later(link.reread.since?, *REREAD_AFTER.get(link.reread.times)?))
+}
+
+/// When the tail of a session that is over ends; `None` when it has, or when there is none.
+fn tail(link: &mut Link, now: Timestamp) -> Option<Timestamp> {
+    let over = link.over.as_mut()?;
+    let end = later(over.since, TAIL);
+    if now >= end {
+        over.tail_ended = true;
+    }
+    (!over.tail_ended).then_some(end)
+}

@@ -1,0 +1,108 @@
+//! Files of a message: fetched from Slack, handed to Devin. What can't be passed on is said in the thread, never
+//! dropped in silence.
+
+use super::{halt::Halt, kind::Speech, room, task::Task};
+use crate::{
+    devin::DevinError,
+    domain::{link::Link, mailbox::ThreadKey},
+    outbound::DownloadError,
+    slack::File,
+    steps::StepError,
+    voice::{Notice, Skipped, SkippedFile},
+};
+
+/// Largest file passed on. Held in memory on its way, so it bounds what one message can cost us.
+const MAX_FILE_BYTES: usize = 20 * MIB;
+const MIB: usize = 1024 * 1024;
+/// Files of one message that are passed on: Slack's composer takes ten.
+const MAX_FILES: usize = 10;
+
+/// What became of a message's files.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    /// Addresses at Devin.
+    pub(super) urls: Vec<String>,
+    /// What was left out.
+    pub(super) skipped: Vec<SkippedFile>,
+}
+
+/// Hands a message's files to Devin.
+pub(super) async fn pass_on(task: &mut Task, speech: &Speech) -> Result<Passed, Halt> {
+    let mut passed = Passed::default();
+    for (index, file) in files_of(task, speech).await?.into_iter().enumerate() {
+        let name = name(&file);
+        let outcome = if index < MAX_FILES { one(task, &file).await? } else { Err(Skipped::NotTaken) };
+        match outcome {
+            Ok(url) => passed.urls.push(url),
+            Err(why) => passed.skipped.push(SkippedFile { name, why }),
+        }
+    }
+    Ok(passed)
+}
+
+/// The files as the event has them; mentions often come without, so that the message itself is asked.
+async fn files_of(task: &Task, speech: &Speech) -> Result<Vec<File>, Halt> {
+    if let Some(files) = &speech.files {
+        return Ok(files.clone());
+    }
+    match task.deps.slack.message(speech.channel(), &speech.ts).await {
+        Ok(message) => Ok(message.map(|m| m.files).unwrap_or_default()),
+        Err(error) if error.code().is_some() => {
+            // We may not read there, so that nobody can say whether there are any.
+            tracing::warn!(%error, "a message's files can't be looked up");
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says in the thread what was left out, if anything was.
+pub(super) async fn say_skipped(
+    task: &mut Task,
+    thread: &ThreadKey,
+    link: Option<&Link>,
+    files: Vec<SkippedFile>,
+) -> Result<(), Halt> {
+    if !files.is_empty() {
+        room::notice(task, thread, link, "notice skipped files", &Notice::SkippedFiles { files }).await?;
+    }
+    Ok(())
+}
+
+/// What people call the file.
+fn name(file: &File) -> String {
+    file.name.clone().or_else(|| file.title.clone()).unwrap_or_else(|| file.id.clone())
+}
+
+async fn one(task: &mut Task, file: &File) -> Result<Result<String, Skipped>, Halt> {
+    let too_large = Skipped::TooLarge { limit_mib: MAX_FILE_BYTES / MIB };
+    if file.size.is_some_and(|size| usize::try_from(size).is_ok_and(|size| size > MAX_FILE_BYTES)) {
+        return Ok(Err(too_large));
+    }
+    let slack = task.deps.slack.clone();
+    let devin = task.deps.devin.clone();
+    let transfer = async {
+        let download = match slack.download(file, MAX_FILE_BYTES).await {
+            Ok(download) => download,
+            Err(DownloadError::TooLarge { .. }) => return Ok(Err(too_large)),
+            Err(error) => {
+                tracing::warn!(%error, slack.file = %file.id, "a file can't be read");
+                return Ok(Err(Skipped::NotReadable));
+            }
+        };
+        let kind = file.mimetype.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
+        devin.upload(&name(file), &kind, download.bytes).await.map(|attachment| Ok(attachment.url))
+    };
+    match task.steps.repeatable(&format!("upload {}", file.id), transfer).await {
+        Ok(outcome) => Ok(outcome),
+        Err(StepError::Store(error)) => Err(error.into()),
+        Err(StepError::Unsure { until, why, .. }) => Err(Halt::Later { at: until, why }),
+        Err(StepError::Failed(error @ (DevinError::RateLimited { .. } | DevinError::Unreachable { .. }))) => {
+            Err(Halt::retry(&error))
+        }
+        Err(StepError::Failed(error)) => {
+            tracing::warn!(%error, slack.file = %file.id, "Devin did not take a file");
+            Ok(Err(Skipped::NotTaken))
+        }
+    }
+}

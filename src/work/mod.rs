@@ -1,0 +1,29 @@
+//! Takes inputs out of the mailboxes and does what they ask: the only room that speaks.
+//!
+//! One file per kind of input. A handler reads from top to bottom as plain code; what must not happen twice is a
+//! durable step. A [`Worker`] does one unit at a time: it takes a mailbox, lets the handler of its oldest input run
+//! under the lease, and writes down how it ended. The loop around it is in `app`.
+//!
+//! To add a kind of input: let `receive` admit it, give it a variant in [`kind`], a line in [`worker`]'s table and a
+//! file of its own here.
+
+mod card;
+mod changed;
+mod command;
+mod files;
+mod halt;
+mod kind;
+mod profile;
+mod prompt;
+mod relay;
+mod reply;
+mod room;
+mod start;
+mod task;
+mod trouble;
+mod worker;
+
+pub use self::{
+    task::Deps,
+    worker::{Stepped, Worker},
+};

@@ -1,0 +1,117 @@
+//! A person's message in a thread that has a session: sent into the session as that person, in order.
+
+use super::{
+    changed, files,
+    halt::Halt,
+    kind::Speech,
+    prompt,
+    relay::digest,
+    room, start,
+    task::Task,
+    trouble::{self, Tried},
+};
+use crate::{
+    devin::{CALL_TIMEOUT, Devin, DevinError, MessageSource, SendMessage},
+    domain::{
+        link::{Link, Relayed, Reread},
+        phase::State,
+        standing::Linked,
+        status::Status,
+    },
+    steps::StepError,
+    store::Commit,
+    voice::Notice,
+};
+
+/// Pages of a session's messages that are looked through for a lost one.
+const MAX_PAGES: usize = 20;
+
+/// Passes a message on.
+pub(super) async fn reply(task: &mut Task, mut link: Link, speech: Speech) -> Result<Commit, Halt> {
+    let thread = speech.thread.clone();
+    // Somebody writes here, so the thread is there.
+    link.closed = false;
+    if speech.ts != link.asked_in && !speech.edited {
+        pass_on(task, &mut link, &speech).await?;
+    }
+    changed::settle(task, &thread, link).await
+}
+
+async fn pass_on(task: &mut Task, link: &mut Link, speech: &Speech) -> Result<(), Halt> {
+    let Some(person) = start::admit(task, speech).await? else { return Ok(()) };
+    // What is over may have been brought back in Devin since; only Devin knows.
+    if link.over.is_some() {
+        changed::ask(task, &speech.thread, link).await?;
+    }
+    if let Some(over) = &link.over {
+        let notice = Notice::NotDelivered { ended: over.how, url: link.seen.url.clone() };
+        room::notice(task, &speech.thread, Some(link), "notice not delivered", &notice).await?;
+        return Ok(());
+    }
+    let words = prompt::words(task, speech).await?;
+    let files = files::pass_on(task, speech).await?;
+    if !(words.is_empty() && files.urls.is_empty()) {
+        let message =
+            SendMessage { message: words, attachment_urls: files.urls, message_as_user_id: person.devin.clone() };
+        send(task, link, speech, &person, message).await?;
+    }
+    files::say_skipped(task, &speech.thread, Some(link), files.skipped).await
+}
+
+async fn send(
+    task: &mut Task,
+    link: &mut Link,
+    speech: &Speech,
+    person: &Linked,
+    message: SendMessage,
+) -> Result<(), Halt> {
+    let devin = task.deps.devin.clone();
+    let session = link.session.clone();
+    let act = async { devin.send(&session, &message).await.map(|_session| ()) };
+    let sent = task.steps.once("send message", CALL_TIMEOUT, act, find(&devin, link, &message.message)).await;
+    let error = match sent {
+        Ok(()) => {
+            trouble::recovered(task, &speech.thread).await?;
+            link.relayed.sent(digest(&message.message));
+            link.told.answered(task.now());
+            link.reread = Reread { since: Some(task.now()), times: 0 };
+            // It is at work again until a look says otherwise, so the watch looks at once and closely.
+            link.seen.state = State::new(Status::Running, None);
+            task.deps.nudge.notify_one();
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    // Refusals of a session that is over have no code of their own: its state says whether it is.
+    let definite = matches!(error, StepError::Failed(DevinError::NotFound | DevinError::Invalid { .. }));
+    if definite {
+        changed::ask(task, &speech.thread, link).await?;
+    }
+    if let Some(over) = link.over.as_ref().filter(|_| definite) {
+        let notice = Notice::NotDelivered { ended: over.how, url: link.seen.url.clone() };
+        room::notice(task, &speech.thread, Some(link), "notice not delivered", &notice).await?;
+        return Ok(());
+    }
+    let tried = Tried { doing: "sending a message into a session", runs_as: &person.name };
+    Err(trouble::at_devin(task, &speech.thread, tried, error).await)
+}
+
+/// Whether a message whose answer was lost stands in the session: among what the thread has not read yet there is one
+/// more of this text than we know to have sent.
+async fn find(devin: &Devin, link: &Link, text: &str) -> Result<Option<()>, DevinError> {
+    let wanted = digest(text);
+    let known = link.relayed.sent.iter().filter(|sent| **sent == wanted).count();
+    let Relayed { cursor, seen, .. } = &link.relayed;
+    let mut cursor = cursor.clone();
+    let mut met = 0;
+    for _ in 0..MAX_PAGES {
+        let page = devin.messages(&link.session, cursor.as_deref()).await?;
+        let unread = page.items.iter().filter(|m| !seen.contains(&m.event_id));
+        met += unread.filter(|m| m.source == MessageSource::User && digest(&m.message) == wanted).count();
+        match page.next().filter(|next| Some(*next) != cursor.as_deref()) {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    Ok((met > known).then_some(()))
+}

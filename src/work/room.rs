@@ -1,0 +1,175 @@
+//! Speaking in a thread: every post is a step with a mark in its metadata, and is never made outside its thread.
+
+use serde_json::{Map, Value};
+
+use super::{halt::Halt, kind::Speech, task::Task};
+use crate::{
+    domain::{
+        ids::{ChannelId, Ts},
+        link::Link,
+        mailbox::ThreadKey,
+    },
+    slack::{Message, Metadata, Post, Posted, Slack, SlackError, ThreadMessage, client::CALL_TIMEOUT},
+    steps::StepError,
+    voice::{self, Notice, Said},
+};
+
+/// How many messages of a thread are looked through for a lost post: Slack's largest page.
+const LOOK_BACK_MESSAGES: usize = 999;
+
+/// What a post of ours is, as everybody in the workspace can read in its metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PostKind {
+    /// The one status card.
+    Card,
+    /// A state that people should hear of.
+    Transition,
+    /// Devin's words.
+    Relay,
+    /// Everything else we say.
+    Notice,
+}
+
+impl PostKind {
+    fn event_type(self) -> &'static str {
+        match self {
+            Self::Card => "bobbin_card",
+            Self::Transition => "bobbin_transition",
+            Self::Relay => "bobbin_relay",
+            Self::Notice => "bobbin_notice",
+        }
+    }
+}
+
+/// One post to make.
+#[derive(Debug)]
+pub(super) struct Say<'a> {
+    /// The step's name, unique within the input.
+    pub(super) step: &'a str,
+    /// The mark by which a lost attempt is found.
+    pub(super) mark: String,
+    /// What it is.
+    pub(super) kind: PostKind,
+    /// What the metadata says beside the mark.
+    pub(super) facts: Vec<(&'static str, String)>,
+    /// The words.
+    pub(super) said: Said,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was made, now or before.
+    Made(Ts),
+    /// Slack does not take this one.
+    Refused,
+    /// The thread takes none: it is gone, its channel is archived, or we are no longer in it.
+    Closed,
+}
+
+/// Posts into the thread once. That Slack does not take it is an outcome, not a reason to stop: whatever was done
+/// before has to be written down all the same.
+pub(super) async fn post(task: &mut Task, thread: &ThreadKey, say: Say<'_>) -> Result<Outcome, Halt> {
+    let me = task.deps.me().await?.clone();
+    let slack = task.deps.slack.clone();
+    let message = message(&say);
+    let act = post_in_thread(&slack, thread, message);
+    let find = async {
+        let replies = slack.replies(&thread.channel, &thread.root, None, LOOK_BACK_MESSAGES).await?;
+        let ours = |m: &&ThreadMessage| m.user.as_ref() == Some(&me.user) && carries(m, &say.mark);
+        Ok(replies.iter().find(ours).map(|m| m.ts.clone()))
+    };
+    let error = match task.steps.once(say.step, CALL_TIMEOUT, act, find).await {
+        Ok(ts) => return Ok(Outcome::Made(ts)),
+        Err(StepError::Failed(error)) => error,
+        Err(other) => return Err(other.into()),
+    };
+    let outcome = match &error {
+        SlackError::Target { .. } => Outcome::Closed,
+        SlackError::Payload { .. } | SlackError::Refused { .. } | SlackError::MissingScope { .. } => Outcome::Refused,
+        SlackError::RateLimited { .. }
+        | SlackError::Unreachable { .. }
+        | SlackError::Unsure { .. }
+        | SlackError::InstallationGone { .. } => return Err(error.into()),
+    };
+    tracing::warn!(%error, step = say.step, "a post was not taken");
+    Ok(outcome)
+}
+
+/// Posts what a session has to tell, unless its thread takes no posts; one that turns out to take none is remembered.
+pub(super) async fn post_for(task: &mut Task, thread: &ThreadKey, link: &mut Link, say: Say<'_>) -> Result<(), Halt> {
+    if !link.closed {
+        link.closed = post(task, thread, say).await? == Outcome::Closed;
+    }
+    Ok(())
+}
+
+/// Says one of our own sentences in the thread, once.
+pub(super) async fn notice(
+    task: &mut Task,
+    thread: &ThreadKey,
+    link: Option<&Link>,
+    step: &str,
+    notice: &Notice,
+) -> Result<Outcome, Halt> {
+    let facts = link.map(|l| ("session_id", l.session.to_string())).into_iter().collect();
+    let say = Say { step, mark: task.mark(step), kind: PostKind::Notice, facts, said: voice::notice(notice) };
+    post(task, thread, say).await
+}
+
+/// Answers somebody so that only they see it, at most once. What begins a thread is answered beside it: in a thread
+/// that nobody replied in yet such a message is never shown.
+/// <https://docs.slack.dev/reference/methods/chat.postEphemeral>
+pub(super) async fn whisper(task: &mut Task, speech: &Speech, step: &str, said: Said) -> Result<(), Halt> {
+    let slack = task.deps.slack.clone();
+    let thread = Some(&speech.thread.root).filter(|root| **root != speech.ts);
+    let act = slack.whisper(speech.channel(), &speech.user, thread, &said.text);
+    match task.steps.at_most_once(step, act).await {
+        // They left the channel, or the thread is gone: there is nobody to tell.
+        Err(StepError::Failed(SlackError::Target { code } | SlackError::Refused { code })) => {
+            tracing::info!(code, "nobody to whisper to");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Puts a reaction on a message. That it cannot be put there (deleted, too many, not permitted) is no reason to stop.
+pub(super) async fn react(task: &Task, channel: &ChannelId, ts: &Ts, name: &str) -> Result<(), Halt> {
+    match task.deps.slack.react(channel, ts, name).await {
+        Err(SlackError::Target { code } | SlackError::Refused { code } | SlackError::MissingScope { code, .. }) => {
+            tracing::warn!(code, name, "no reaction");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// A message as Slack takes it, with its metadata.
+pub(super) fn message(say: &Say<'_>) -> Message {
+    let mut facts: Map<String, Value> =
+        say.facts.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.clone()))).collect();
+    facts.insert("key".to_owned(), Value::from(say.mark.clone()));
+    Message {
+        text: say.said.text.clone(),
+        blocks: say.said.blocks.clone(),
+        metadata: Some(Metadata { event_type: say.kind.event_type().to_owned(), event_payload: facts }),
+    }
+}
+
+/// Slack does not refuse a post into a thread whose first message was deleted: it puts it into the channel, where
+/// everybody sees it. Such a post is taken back and counts as refused.
+async fn post_in_thread(slack: &Slack, thread: &ThreadKey, message: Message) -> Result<Ts, SlackError> {
+    let post = Post { channel: thread.channel.clone(), thread: Some(thread.root.clone()), message };
+    let Posted { ts, thread_ts } = slack.post(&post).await?;
+    if thread_ts.as_ref() == Some(&thread.root) {
+        return Ok(ts);
+    }
+    slack.delete(&thread.channel, &ts).await?;
+    Err(SlackError::Target { code: "thread_not_found".to_owned() })
+}
+
+fn carries(message: &ThreadMessage, mark: &str) -> bool {
+    let key = message.metadata.as_ref().and_then(|m| m.event_payload.get("key"));
+    key.and_then(Value::as_str) == Some(mark)
+}

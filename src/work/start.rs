@@ -1,0 +1,189 @@
+//! A mention, a direct message or the shortcut in a thread without a session: starts one as the person who asked.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    card, changed, command, files,
+    halt::Halt,
+    kind::Speech,
+    prompt, room,
+    task::Task,
+    trouble::{self, Tried},
+};
+use crate::{
+    devin::{CREATE_TIMEOUT, CreateSession, Devin, DevinError, Session, SessionQuery},
+    domain::{
+        announce::Observation,
+        announce::Told,
+        ids::SessionId,
+        link::{Card, Link, Relayed, Reread},
+        phase::State,
+        standing::{Linked, Refusal, Standing},
+        status::Status,
+    },
+    slack::SlackError,
+    store::Commit,
+    voice::{self, Notice},
+};
+
+/// The receipt: somebody is on it.
+pub(super) const SEEN: &str = "eyes";
+/// The lasting sign that nothing will be done.
+const REFUSED: &str = "no_entry_sign";
+
+/// What is kept of a session that was started: what the card and the link need.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Started {
+    session: SessionId,
+    url: String,
+    title: Option<String>,
+    status: Status,
+    updated_at: i64,
+}
+
+/// Starts a session and opens its card.
+pub(super) async fn start(task: &mut Task, speech: Speech) -> Result<Commit, Halt> {
+    if !speech.addressed {
+        // Somebody talked in a thread while a mention in it was still waiting, and that came to nothing.
+        return Ok(Commit::default());
+    }
+    if speech.response_url.is_some() && !is_inside(task, &speech).await? {
+        return command::answer(task, speech.response_url.as_deref(), &Notice::NotInside).await;
+    }
+    let Some(person) = admit(task, &speech).await? else { return Ok(Commit::default()) };
+    let prompt = prompt::write(task, &speech, &person).await?;
+    let files = files::pass_on(task, &speech).await?;
+    if prompt.task.is_empty() && files.urls.is_empty() {
+        if files.skipped.is_empty() {
+            room::notice(task, &speech.thread, None, "notice nothing asked", &Notice::NothingAsked).await?;
+        } else {
+            files::say_skipped(task, &speech.thread, None, files.skipped).await?;
+        }
+        return Ok(Commit::default());
+    }
+    let request = request(task, &speech, &person, &prompt, files.urls);
+    let started = create(task, &speech, &person, &request).await?;
+    trouble::recovered(task, &speech.thread).await?;
+
+    let mut link = link(task, &speech, &person, started);
+    card::open(task, &speech.thread, &mut link).await?;
+    files::say_skipped(task, &speech.thread, Some(&link), files.skipped).await?;
+    task.deps.nudge.notify_one();
+    changed::settle(task, &speech.thread, link).await
+}
+
+/// Gives the receipt and finds out as whom to act; `None` when the person was refused and told so.
+pub(super) async fn admit(task: &mut Task, speech: &Speech) -> Result<Option<Linked>, Halt> {
+    if speech.from_outside {
+        tracing::info!(slack.user = %speech.user, refused = Refusal::Outside.name(), "not acting for a person");
+        return Ok(None);
+    }
+    room::react(task, speech.channel(), &speech.ts, SEEN).await?;
+    let why = match task.deps.people.clone().who(&speech.thread.team, &speech.user).await {
+        Ok(Standing::Linked(person)) => return Ok(Some(person)),
+        Ok(Standing::Refused { why }) => why,
+        Err(error) => return Err(trouble::at_look_up(task, &speech.thread, error).await),
+    };
+    tracing::info!(slack.user = %speech.user, refused = why.name(), "not acting for a person");
+    metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
+    if why.is_told() {
+        room::react(task, speech.channel(), &speech.ts, REFUSED).await?;
+        room::whisper(task, speech, "refusal", voice::refusal(why)).await?;
+    } else {
+        task.deps.slack.unreact(speech.channel(), &speech.ts, SEEN).await?;
+    }
+    Ok(None)
+}
+
+/// Whether we are in the conversation. The shortcut works everywhere, but what we could not report on we do not start.
+async fn is_inside(task: &Task, speech: &Speech) -> Result<bool, Halt> {
+    match task.deps.slack.channel(speech.channel()).await {
+        Ok(channel) => Ok(channel.is_member || channel.is_im || channel.is_mpim),
+        Err(SlackError::Target { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn request(
+    task: &Task,
+    speech: &Speech,
+    person: &Linked,
+    prompt: &prompt::Prompt,
+    attachment_urls: Vec<String>,
+) -> CreateSession {
+    CreateSession {
+        prompt: prompt.text.clone(),
+        title: Some(prompt.title.clone()).filter(|t| !t.is_empty()),
+        tags: vec!["bobbin".to_owned(), speech.thread.tag(), input_tag(task)],
+        attachment_urls,
+        create_as_user_id: person.devin.clone(),
+    }
+}
+
+/// The tag by which a session whose answer was lost is found again.
+fn input_tag(task: &Task) -> String {
+    format!("bobbin-input:{}", task.id)
+}
+
+async fn create(task: &mut Task, speech: &Speech, person: &Linked, request: &CreateSession) -> Result<Started, Halt> {
+    let devin = task.deps.devin.clone();
+    let tag = input_tag(task);
+    let act = async { devin.create(request).await.map(Started::from) };
+    let created = task.steps.once("create session", CREATE_TIMEOUT, act, find(&devin, &tag)).await;
+    match created {
+        Ok(started) => Ok(started),
+        Err(error) => {
+            let tried = Tried { doing: "starting a session", runs_as: &person.name };
+            Err(trouble::at_devin(task, &speech.thread, tried, error).await)
+        }
+    }
+}
+
+/// The oldest session with the tag. Whether the list's filter means any or all is not documented, so the tags are
+/// compared here as well.
+async fn find(devin: &Devin, tag: &str) -> Result<Option<Started>, DevinError> {
+    let query = SessionQuery { tags: vec![tag.to_owned()], ..SessionQuery::default() };
+    let page = devin.sessions(&query).await?;
+    let ours = page.items.into_iter().filter(|s| s.tags.iter().any(|t| t == tag));
+    Ok(ours.min_by_key(|s| s.created_at).map(Started::from))
+}
+
+impl From<Session> for Started {
+    fn from(session: Session) -> Self {
+        Self {
+            session: session.id,
+            url: session.url,
+            title: session.title,
+            status: session.status,
+            updated_at: session.updated_at,
+        }
+    }
+}
+
+fn link(task: &Task, speech: &Speech, person: &Linked, started: Started) -> Link {
+    let now = task.now();
+    Link {
+        session: started.session.clone(),
+        asked_in: speech.ts.clone(),
+        requester: speech.user.clone(),
+        runs_as: person.name.clone(),
+        started_at: now,
+        seen: Observation {
+            session: started.session,
+            state: State::new(started.status, None),
+            updated_at: started.updated_at,
+            seen_at: now,
+            title: started.title,
+            url: started.url,
+            acus: 0.0,
+            pull_requests: std::collections::BTreeMap::new(),
+        },
+        card: Card { ts: None, shows: String::new(), written_at: now },
+        told: Told::default(),
+        relayed: Relayed::default(),
+        reread: Reread { since: Some(now), times: 0 },
+        closed: false,
+        over: None,
+        no_news_since: None,
+    }
+}

@@ -1,0 +1,117 @@
+//! What every handler is given: the handles to the outside, the input in hand, and the state of its mailbox.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use super::halt::Halt;
+use crate::{
+    clock::{Clock, later},
+    devin::Devin,
+    domain::{
+        ids::InputId,
+        link::{Link, Thread},
+        phase::{Pace, Phase, State},
+    },
+    people::People,
+    slack::{Identity, Slack},
+    steps::{Marks, Steps},
+    store::{Activity, Bell, Commit, SharedStore, StoreError, Track},
+};
+
+/// How long Devin is given to react to a message before its session is watched as closely as its state asks for.
+const REACTS_WITHIN: Duration = Duration::from_mins(10);
+
+/// The handles that work needs.
+#[derive(Debug)]
+pub struct Deps {
+    /// Mailboxes and memory.
+    pub store: SharedStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Slack.
+    pub slack: Slack,
+    /// Devin.
+    pub devin: Devin,
+    /// Who is who.
+    pub people: Arc<People>,
+    /// Marks on what we do.
+    pub marks: Marks,
+    /// Rung when something was sent to Devin, so that the watch looks at once.
+    pub nudge: Bell,
+    /// Who we are in Slack; asked once, when it is first needed.
+    pub me: OnceCell<Identity>,
+}
+
+impl Deps {
+    /// Who we are in Slack.
+    pub(super) async fn me(&self) -> Result<&Identity, Halt> {
+        Ok(self.me.get_or_try_init(|| self.slack.auth_test()).await?)
+    }
+}
+
+/// One unit of work.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) deps: Arc<Deps>,
+    /// The input's id; for a mailbox that woke by itself, a name that is the same for every attempt.
+    pub(super) id: InputId,
+    /// How often it was taken, this time included.
+    pub(super) attempt: u32,
+    pub(super) steps: Steps,
+}
+
+impl Task {
+    pub(super) fn now(&self) -> Timestamp {
+        self.deps.clock.now()
+    }
+
+    /// The mark of one effect of this input.
+    pub(super) fn mark(&self, step: &str) -> String {
+        self.deps.marks.of(&["input", self.id.as_str(), step])
+    }
+
+    /// The link as it now is, when to wake next, and how its session is to be watched.
+    pub(super) fn keep(&self, link: Link, wake: Option<Timestamp>) -> Result<Commit, Halt> {
+        let track = Track { session: link.session.clone(), activity: activity(&link, self.now()) };
+        let thread = Thread { v: Thread::VERSION, link: Some(link) };
+        Ok(Commit { state: Some(write(&thread)?), wake, track: Some(track) })
+    }
+}
+
+/// Reads the state of a thread's mailbox.
+pub(super) fn read(state: Option<&str>) -> Result<Thread, StoreError> {
+    let Some(text) = state else { return Ok(Thread::empty()) };
+    let thread: Thread =
+        serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("a thread's state: {e}")))?;
+    if thread.v > Thread::VERSION {
+        return Err(StoreError::Corrupt(format!("a thread's state has version {}: newer than this program", thread.v)));
+    }
+    Ok(thread)
+}
+
+fn write(thread: &Thread) -> Result<String, StoreError> {
+    serde_json::to_string(thread).map_err(|e| StoreError::Corrupt(format!("a thread's state: {e}")))
+}
+
+/// How closely a link's session is watched. What is over is watched rarely for a while (a pull request may still come)
+/// and then not at all.
+fn activity(link: &Link, now: Timestamp) -> Activity {
+    if let Some(over) = &link.over {
+        return if over.tail_ended { Activity::Over } else { Activity::Asleep };
+    }
+    if link.told.answered_at.is_some_and(|at| now < later(at, REACTS_WITHIN)) {
+        // Somebody wrote: until Devin reacts, what the last look showed is yesterday's news.
+        return Activity::Working;
+    }
+    pace(&link.seen.state)
+}
+
+fn pace(state: &State) -> Activity {
+    match Phase::of(state).pace() {
+        Pace::Fast => Activity::Working,
+        Pace::Slow => Activity::Waiting,
+        Pace::Rare => Activity::Asleep,
+    }
+}
