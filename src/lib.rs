@@ -22,6 +22,7 @@
 //! | 3 | [`people`] | which chat user is which user of the Devin organisation |
 //! | 4 | [`receive`] | the doors: verify, decide, store, acknowledge |
 //! | 4 | [`work`] | one file per kind of input; the only room that speaks |
+//! | 4 | [`watch`] | looks at Devin and puts what it saw into mailboxes |
 //!
 //! # The flow
 //!
@@ -75,4 +76,5 @@ pub mod slack;
 pub mod steps;
 pub mod store;
 pub mod voice;
+pub mod watch;
 pub mod work;
