@@ -23,6 +23,7 @@
 //! | 4 | [`receive`] | the doors: verify, decide, store, acknowledge |
 //! | 4 | [`work`] | one file per kind of input; the only room that speaks |
 //! | 4 | [`watch`] | looks at Devin and puts what it saw into mailboxes |
+//! | 4 | [`twin`] | stand-ins for Slack and Devin, for `bobbin demo` and the tests |
 //!
 //! # The flow
 //!
@@ -75,6 +76,7 @@ pub mod receive;
 pub mod slack;
 pub mod steps;
 pub mod store;
+pub mod twin;
 pub mod voice;
 pub mod watch;
 pub mod work;

@@ -1,0 +1,318 @@
+//! Sessions: create, list, get, terminate, archive, tags.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::{
+    api::{Asked, Given, Problem, Reply},
+    check::Fields,
+    objects::{self, View},
+    state::{Principal, Session, SessionFile, Source, State, TagFilter},
+};
+use crate::{
+    domain::{
+        ids::{DevinUserId, SessionId},
+        status::{Detail, Status},
+    },
+    twin::ids::unique,
+};
+
+/// Most tags of a session.
+const MAX_TAGS: usize = 50;
+/// Most bytes of a schema for structured output.
+const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+/// Modes of the newest schema.
+const MODES: &[&str] = &["normal", "fast", "lite", "ultra", "fusion"];
+/// Machines that this organisation has.
+const PLATFORMS: &[&str] = &["inherit", "linux", "windows"];
+/// Longest title made from a prompt, in characters.
+const TITLE_CHARS: usize = 60;
+
+pub(super) fn create(asked: &mut Asked<'_>) -> Reply {
+    let wanted = Wanted::read(asked.json())?;
+    if let Some(platform) = wanted.platform.filter(|name| !PLATFORMS.contains(&name.as_str())) {
+        let known = PLATFORMS.join(", ");
+        return Err(Problem::new(400, &format!("Unknown platform '{platform}'. Valid platforms: {known}")));
+    }
+    if let Some(id) = &wanted.playbook_id
+        && !asked.state.playbooks.iter().any(|playbook| &playbook.id == id)
+    {
+        return Err(Problem::new(404, "Playbook not found"));
+    }
+    let user = as_user(asked, wanted.create_as)?;
+    let (owner, service_user_id) = match &asked.key.principal {
+        Principal::ServiceUser { id, .. } => (user.clone(), Some(id.clone())),
+        Principal::PatUser { id, .. } => (Some(user.clone().unwrap_or_else(|| id.clone())), None),
+    };
+    let id: SessionId = unique(asked.now).simple().to_string().parse().map_err(|_| missing())?;
+    let urls = wanted.attachment_urls;
+    let mut session = Session {
+        id: id.clone(),
+        title: wanted.title.unwrap_or_else(|| first_line(&wanted.prompt)),
+        status: Status::New,
+        detail: None,
+        tags: Vec::new(),
+        created_at: asked.now,
+        updated_at: asked.now,
+        acus: 0.0,
+        pull_requests: Vec::new(),
+        structured_output: None,
+        category: Some("feature_development".to_owned()),
+        user_id: owner,
+        service_user_id,
+        playbook_id: wanted.playbook_id,
+        devin_mode: Some(wanted.devin_mode.unwrap_or_else(|| "normal".to_owned())),
+        archived: false,
+        repos: wanted.repos,
+        files: known_files(asked.state, &urls),
+        attachment_urls: urls.clone(),
+        max_acu_limit: wanted.max_acu_limit,
+        messages: Vec::new(),
+        script: VecDeque::new(),
+        scripted: asked.state.scripted,
+        prompt: wanted.prompt.clone(),
+    };
+    add_tags(&mut session, wanted.tags);
+    asked.state.sessions.push(session);
+    asked.state.tell(asked.now, &id, wanted.prompt, user, urls);
+    asked.state.begin_script(&id, asked.now);
+    answer(asked.state, &id, View::Written)
+}
+
+pub(super) fn get(asked: &mut Asked<'_>) -> Reply {
+    let id = existing(asked)?;
+    answer(asked.state, &id, View::Read)
+}
+
+pub(super) fn list(asked: &mut Asked<'_>) -> Reply {
+    let query = asked.query.clone();
+    let bounds = Bounds {
+        created: (query.integer("created_after")?, query.integer("created_before")?),
+        updated: (query.integer("updated_after")?, query.integer("updated_before")?),
+        archived: query.flag("is_archived")?,
+    };
+    let ids: Vec<&str> = query.all("session_ids").iter().map(|id| id.strip_prefix("devin-").unwrap_or(id)).collect();
+    let (tags, users) = (query.all("tags"), query.all("user_ids"));
+    let (service_users, origins) = (query.all("service_user_ids"), query.all("origins"));
+    let tag_filter = asked.state.tag_filter;
+    let lag = asked.state.list_lag;
+    let now = asked.now;
+    let wanted = |session: &&Session| {
+        let has = |tag: &&str| session.tags.iter().any(|known| known == tag);
+        let tagged = match tag_filter {
+            _ if tags.is_empty() => true,
+            TagFilter::Any => tags.iter().any(has),
+            TagFilter::All => tags.iter().all(has),
+        };
+        let owner = session.user_id.as_ref().map(DevinUserId::as_str);
+        crate::clock::later(session.created_at, lag) <= now
+            && tagged
+            && (ids.is_empty() || ids.contains(&session.id.bare()))
+            && (users.is_empty() || owner.is_some_and(|owner| users.contains(&owner)))
+            && (service_users.is_empty()
+                || session.service_user_id.as_deref().is_some_and(|id| service_users.contains(&id)))
+            && (origins.is_empty() || origins.contains(&"api"))
+            && bounds.hold(session)
+    };
+    let state = &*asked.state;
+    let items: Vec<(String, Value)> = state
+        .sessions
+        .iter()
+        .rev()
+        .filter(wanted)
+        .map(|session| (session.id.bare().to_owned(), objects::session(state, session, View::Read)))
+        .collect();
+    asked.state.page(&query, "sessions", items).map(Given::Body)
+}
+
+pub(super) fn terminate(asked: &mut Asked<'_>) -> Reply {
+    let archive = asked.query.flag("archive")?.unwrap_or(false);
+    let id = existing(asked)?;
+    let now = asked.now;
+    let session = asked.state.session_mut(&id).ok_or_else(missing)?;
+    if over(session) {
+        return Err(Problem::new(400, "Devin session already exited"));
+    }
+    session.archived |= archive;
+    session.become_status(now, Status::Exit, None);
+    session.script.clear();
+    session.scripted = false;
+    answer(asked.state, &id, View::Written)
+}
+
+pub(super) fn archive(asked: &mut Asked<'_>) -> Reply {
+    let id = existing(asked)?;
+    let now = asked.now;
+    let session = asked.state.session_mut(&id).ok_or_else(missing)?;
+    session.archived = true;
+    session.script.clear();
+    if !over(session) && session.status != Status::Suspended {
+        session.become_status(now, Status::Suspended, Some(Detail::UserRequest));
+    }
+    session.updated_at = now;
+    answer(asked.state, &id, View::Written)
+}
+
+pub(super) fn unarchive(asked: &mut Asked<'_>) -> Reply {
+    let id = existing(asked)?;
+    let now = asked.now;
+    let session = asked.state.session_mut(&id).ok_or_else(missing)?;
+    session.archived = false;
+    session.updated_at = now;
+    answer(asked.state, &id, View::Written)
+}
+
+pub(super) fn tags(asked: &mut Asked<'_>) -> Reply {
+    let id = existing(asked)?;
+    let session = asked.state.session(&id).ok_or_else(missing)?;
+    Ok(Given::Body(json!({ "tags": session.tags })))
+}
+
+pub(super) fn append_tags(asked: &mut Asked<'_>) -> Reply {
+    change_tags(asked, add_tags)
+}
+
+pub(super) fn replace_tags(asked: &mut Asked<'_>) -> Reply {
+    change_tags(asked, |session, tags| {
+        session.tags.clear();
+        add_tags(session, tags);
+    })
+}
+
+/// The session that the path names.
+pub(super) fn existing(asked: &Asked<'_>) -> Result<SessionId, Problem> {
+    let id: SessionId = asked.param("session").parse().map_err(|_| missing())?;
+    asked.state.session(&id).map(|session| session.id.clone()).ok_or_else(missing)
+}
+
+/// 404 for a session.
+pub(super) fn missing() -> Problem {
+    Problem::new(404, "Session not found")
+}
+
+/// Whether a session came to its end.
+pub(super) fn over(session: &Session) -> bool {
+    matches!(session.status, Status::Exit | Status::Error)
+}
+
+/// A session as an answer.
+pub(super) fn answer(state: &State, id: &SessionId, view: View) -> Reply {
+    let session = state.session(id).ok_or_else(missing)?;
+    Ok(Given::Body(objects::session(state, session, view)))
+}
+
+/// As whom something is done: the key must be allowed to, and the person must belong to the organisation.
+pub(super) fn as_user(asked: &Asked<'_>, wanted: Option<String>) -> Result<Option<DevinUserId>, Problem> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    asked.need("ImpersonateOrgSessions")?;
+    let mut members = asked.state.users.iter().chain(&asked.state.idp_users);
+    let member = members.find(|member| member.id.as_str() == wanted);
+    member.map(|member| Some(member.id.clone())).ok_or_else(|| Problem::new(404, "User not found in organization"))
+}
+
+/// The uploaded files that addresses point to.
+pub(super) fn known_files(state: &State, urls: &[String]) -> Vec<SessionFile> {
+    let uuids = urls.iter().filter_map(|url| url.rsplit('/').nth(1));
+    let known = uuids.filter(|uuid| state.attachments.contains_key(*uuid));
+    known.map(|uuid| SessionFile { uuid: uuid.to_owned(), source: Source::User }).collect()
+}
+
+fn change_tags(asked: &mut Asked<'_>, change: fn(&mut Session, Vec<String>)) -> Reply {
+    let body = asked.json().clone();
+    let mut fields = Fields::of(&body);
+    let tags = fields.texts_up_to("tags", MAX_TAGS);
+    fields.done()?;
+    let tags = tags.ok_or_else(|| super::check::invalid("body", "tags", "Field required", "missing"))?;
+    let id = existing(asked)?;
+    let now = asked.now;
+    let session = asked.state.session_mut(&id).ok_or_else(missing)?;
+    if session.archived {
+        return Err(Problem::new(400, "Devin session is archived"));
+    }
+    let before = session.tags.clone();
+    change(session, tags);
+    if session.tags.len() > MAX_TAGS {
+        session.tags = before;
+        return Err(super::check::invalid("body", "tags", "List should have at most 50 items", "too_long"));
+    }
+    session.updated_at = now;
+    Ok(Given::Body(json!({ "tags": session.tags })))
+}
+
+fn add_tags(session: &mut Session, tags: Vec<String>) {
+    for tag in tags {
+        if !session.tags.contains(&tag) {
+            session.tags.push(tag);
+        }
+    }
+}
+
+/// A prompt's first line, short enough for a title.
+pub(super) fn first_line(prompt: &str) -> String {
+    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("Untitled");
+    if line.chars().count() <= TITLE_CHARS {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(TITLE_CHARS).collect();
+    format!("{}…", cut.trim_end())
+}
+
+/// A `SessionCreateRequest`.
+struct Wanted {
+    prompt: String,
+    title: Option<String>,
+    tags: Vec<String>,
+    repos: Vec<String>,
+    playbook_id: Option<String>,
+    attachment_urls: Vec<String>,
+    max_acu_limit: Option<i64>,
+    devin_mode: Option<String>,
+    platform: Option<String>,
+    create_as: Option<String>,
+}
+
+impl Wanted {
+    fn read(body: &Value) -> Result<Self, Problem> {
+        let mut fields = Fields::of(body);
+        let wanted = Self {
+            prompt: fields.required("prompt"),
+            title: fields.text("title"),
+            tags: fields.texts_up_to("tags", MAX_TAGS).unwrap_or_default(),
+            repos: fields.texts("repos").unwrap_or_default(),
+            playbook_id: fields.text("playbook_id"),
+            attachment_urls: fields.urls("attachment_urls"),
+            max_acu_limit: fields.integer("max_acu_limit"),
+            devin_mode: fields.choice("devin_mode", MODES),
+            platform: fields.text("platform"),
+            create_as: fields.text("create_as_user_id"),
+        };
+        for name in ["bypass_approval", "resumable", "structured_output_required"] {
+            fields.flag(name);
+        }
+        for name in ["knowledge_ids", "secret_ids", "session_links"] {
+            fields.texts(name);
+        }
+        fields.object("structured_output_schema", MAX_SCHEMA_BYTES);
+        fields.done()?;
+        Ok(wanted)
+    }
+}
+
+/// Bounds of the list's filters; they exclude themselves.
+struct Bounds {
+    created: (Option<i64>, Option<i64>),
+    updated: (Option<i64>, Option<i64>),
+    archived: Option<bool>,
+}
+
+impl Bounds {
+    fn hold(&self, session: &Session) -> bool {
+        let within = |(after, before): (Option<i64>, Option<i64>), at: i64| {
+            after.is_none_or(|after| at > after) && before.is_none_or(|before| at < before)
+        };
+        within(self.created, session.created_at.as_second())
+            && within(self.updated, session.updated_at.as_second())
+            && self.archived.is_none_or(|archived| session.archived == archived)
+    }
+}

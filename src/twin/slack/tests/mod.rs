@@ -1,0 +1,5 @@
+//! The stand-in Slack, asked as a client asks it and listened to as the app listens.
+
+mod acting;
+mod api;
+mod support;
