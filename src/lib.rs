@@ -24,6 +24,7 @@
 //! | 4 | [`work`] | one file per kind of input; the only room that speaks |
 //! | 4 | [`watch`] | looks at Devin and puts what it saw into mailboxes |
 //! | 4 | [`twin`] | stand-ins for Slack and Devin, for `bobbin demo` and the tests |
+//! | 5 | [`app`] | builds every handle once, starts and stops every task, the command line |
 //!
 //! # The flow
 //!
@@ -66,6 +67,7 @@
 //! `work/start.rs` (a mention becomes a session), [`domain::announce`] (what a change is worth), and `tests/it`, where a
 //! test reads as a chat.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod devin;

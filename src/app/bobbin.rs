@@ -1,0 +1,103 @@
+//! The bot, put together from its configuration: every handle exactly once.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use secrecy::ExposeSecret as _;
+use tokio::sync::{Notify, OnceCell};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    config::{Config, StoreConfig, StoreKind},
+    devin::Devin,
+    outbound::{Outbound, OutboundOptions},
+    people::People,
+    receive::{self, Receive},
+    slack::{Slack, signature::SigningSecrets},
+    steps::Marks,
+    store::{Bell, SharedStore, embedded::EmbeddedStore, redis::RedisStore},
+    watch::{Watch, WatchDeps},
+    work::{Deps, Worker},
+};
+
+/// The bot's parts, ready to run.
+#[derive(Debug, Clone)]
+pub struct Bobbin {
+    /// Mailboxes and memory.
+    pub store: SharedStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Handles mailboxes.
+    pub worker: Worker,
+    /// Looks at Devin.
+    pub watch: Arc<Watch>,
+    /// The doors.
+    pub receive: Arc<Receive>,
+    /// Rung when a mailbox got something.
+    pub bell: Bell,
+    /// Rung when Devin got something.
+    pub nudge: Bell,
+}
+
+/// Opens the store that the configuration names.
+pub fn open_store(config: &StoreConfig, clock: Arc<dyn Clock>) -> anyhow::Result<SharedStore> {
+    Ok(match &config.kind {
+        StoreKind::Embedded(path) => Arc::new(EmbeddedStore::open(path, clock)?),
+        StoreKind::Redis(url) => Arc::new(RedisStore::new(url.expose_secret(), clock, config.redis_wait)?),
+    })
+}
+
+impl Bobbin {
+    /// Puts the bot together.
+    pub fn new(config: &Config, store: SharedStore, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let outbound = Outbound::new(OutboundOptions::default()).context("the HTTP client cannot be made")?;
+        let slack = Slack::new(
+            outbound.clone(),
+            config.slack.api_url.clone(),
+            config.slack.bot_token.clone(),
+            config.slack.file_hosts.clone(),
+        );
+        let devin =
+            Devin::new(outbound, config.devin.api_url.clone(), config.devin.api_key.clone(), config.devin.org.clone());
+        let bell: Bell = Arc::new(Notify::new());
+        let nudge: Bell = Arc::new(Notify::new());
+        let deps = Arc::new(Deps {
+            store: store.clone(),
+            clock: clock.clone(),
+            slack: slack.clone(),
+            devin: devin.clone(),
+            people: People::new(slack, devin.clone(), store.clone()),
+            marks: marks(config)?,
+            nudge: nudge.clone(),
+            me: OnceCell::new(),
+        });
+        let watch = WatchDeps { store: store.clone(), clock: clock.clone(), devin, bell: bell.clone() };
+        let secrets = SigningSecrets::new(config.slack.signing_secrets.clone())?;
+        let receive = Receive { store: store.clone(), clock: clock.clone(), secrets, bell: bell.clone() };
+        Ok(Self {
+            store,
+            clock,
+            worker: Worker::new(deps, config.store.lease),
+            watch: Arc::new(Watch::new(watch, config.devin.poll_interval, Uuid::now_v7().to_string())),
+            receive: Arc::new(receive),
+            bell,
+            nudge,
+        })
+    }
+
+    /// The routes that Slack posts to.
+    pub fn doors(&self) -> Router {
+        receive::routes(self.receive.clone())
+    }
+}
+
+/// Marks under the configured key, or one derived from the newest signing secret.
+fn marks(config: &Config) -> anyhow::Result<Marks> {
+    if let Some(key) = &config.slack.secret_key {
+        return Ok(Marks::new(&hex::decode(key.expose_secret())?));
+    }
+    let newest = config.slack.signing_secrets.first().context("no signing secret")?;
+    Ok(Marks::new(newest.expose_secret().as_bytes()))
+}

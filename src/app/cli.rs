@@ -1,0 +1,172 @@
+//! The command line.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{
+    bobbin::{Bobbin, open_store},
+    dead, demo, home, logs, manifest, replay,
+    run::run,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::{Config, Source, StoreConfig},
+    domain::ids::InputId,
+    store::SharedStore,
+};
+
+/// Winds Slack threads onto Devin sessions, each run as the person who asked.
+#[derive(Debug, Parser)]
+#[command(name = "bobbin", version)]
+pub struct Cli {
+    /// Configuration file (TOML); also `BOBBIN_CONFIG`. Environment variables win over it.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot.
+    Serve,
+    /// Try it without any account: stand-ins for Slack and Devin, and a page to play with.
+    Demo {
+        /// Address to listen on.
+        #[arg(long, default_value = "127.0.0.1:3000")]
+        listen: SocketAddr,
+    },
+    /// Print the Slack app manifest.
+    Manifest {
+        /// How Slack reaches the bot.
+        #[arg(long)]
+        url: Url,
+    },
+    /// Sign recorded payloads as Slack would and send them to a running bot.
+    Replay {
+        /// Payloads: `.json`, or `.form` as Slack sends forms.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The bot's address.
+        #[arg(long)]
+        to: Url,
+    },
+    /// Look at what was set aside.
+    Dead {
+        #[command(subcommand)]
+        command: DeadCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadCommand {
+    /// One line for each, newest first.
+    List,
+    /// One with its body.
+    Show {
+        /// Its id.
+        id: InputId,
+    },
+    /// Put one back into its mailbox.
+    Replay {
+        /// Its id.
+        id: InputId,
+    },
+    /// Forget one.
+    Drop {
+        /// Its id.
+        id: InputId,
+    },
+}
+
+impl Cli {
+    /// Does what the command line says.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mut out = io::stdout();
+        match self.command {
+            Command::Serve => serve(Config::load(self.config.as_deref())?, clock).await,
+            Command::Demo { listen } => demo::run(listen, clock, stop_on_signal()?).await,
+            Command::Manifest { url } => dead::said(&mut out, &manifest::filled(&url)),
+            Command::Replay { files, to } => {
+                let source = Source::load(self.config.as_deref())?;
+                let secrets = source.signing_secrets();
+                let secret = secrets.first().context("BOBBIN_SLACK_SIGNING_SECRETS is not set")?;
+                replay::replay(&files, &to, secret, &*clock, &mut out).await
+            }
+            Command::Dead { command } => {
+                let mut source = Source::load(self.config.as_deref())?;
+                let store = open_store(&StoreConfig::read(&mut source), clock)?;
+                source.finish()?;
+                dead_letters(&store, command, &mut out).await
+            }
+        }
+    }
+}
+
+async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    logs::start(&config.log);
+    let store = open_store(&config.store, clock.clone())?;
+    tell_durability(&store).await;
+    let bobbin = Bobbin::new(&config, store, clock)?;
+    let listen = config.service.listen;
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("BOBBIN_LISTEN: {listen} is not to be had"))?;
+    // With port 0 the address is only known now.
+    let listen = listener.local_addr()?;
+    tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
+    run(bobbin, listener, home::routes(), stop_on_signal()?).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says what "stored" survives. A store that is away now is asked again by `/readyz`; it is no reason not to start.
+async fn tell_durability(store: &SharedStore) {
+    match store.durability().await {
+        Ok(durability) => {
+            tracing::info!(class = durability.class, "durability");
+            for warning in durability.warnings {
+                tracing::warn!("{warning}");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the store is away: its durability is not known"),
+    }
+}
+
+async fn dead_letters(store: &SharedStore, command: DeadCommand, out: &mut impl io::Write) -> anyhow::Result<()> {
+    match command {
+        DeadCommand::List => dead::list(store, out).await,
+        DeadCommand::Show { id } => dead::show(store, &id, out).await,
+        DeadCommand::Replay { id } => {
+            dead::replay(store, &id).await?;
+            dead::said(out, &format!("{id} is back in its mailbox."))
+        }
+        DeadCommand::Drop { id } => {
+            dead::forget(store, &id).await?;
+            dead::said(out, &format!("{id} is forgotten."))
+        }
+    }
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let token = stop.clone();
+    let waiting = async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping");
+        token.cancel();
+    };
+    tokio_util::task::TaskTracker::new().spawn(waiting);
+    Ok(stop)
+}

@@ -1,0 +1,19 @@
+//! Builds every handle once, starts every task, and stops them: the only room that constructs and spawns.
+
+mod bobbin;
+pub mod cli;
+mod dead;
+mod demo;
+mod health;
+mod home;
+mod logs;
+pub mod manifest;
+mod replay;
+mod run;
+mod serve;
+
+pub use self::{
+    bobbin::{Bobbin, open_store},
+    run::run,
+    serve::{Limits, serve},
+};

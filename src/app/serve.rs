@@ -1,0 +1,99 @@
+//! The accept loop. `axum::serve` has no time-outs of its own, so that silent and half-sent requests would hold their
+//! connections for ever; this one speaks HTTP/1 only and gives a header a few seconds.
+
+use std::{convert::Infallible, io, time::Duration};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
+
+use crate::twin::Hangup;
+
+/// Bounds of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a request's header may take, and a connection may be silent.
+    pub header_within: Duration,
+    /// How long open connections may go on after the stop.
+    pub drain_within: Duration,
+    /// Connections at once; more wait to be accepted.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { header_within: Duration::from_secs(5), drain_within: Duration::from_secs(5), connections: 10_000 }
+    }
+}
+
+/// Serves the router until the stop, then lets open connections finish for a while.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
+    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(limits.connections));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _peer)) => {
+                let connection = graceful.watch(connection(stream, router.clone(), limits));
+                connections.spawn(async move {
+                    // A peer that hangs up, or was hung up on for being slow, is everyday.
+                    let _ended = connection.await.is_ok();
+                    drop(place);
+                });
+            }
+            // Out of file descriptors, most likely: the ones in use come back.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(limits.drain_within) => tracing::info!("some connections were cut off at the stop"),
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    router: Router,
+    limits: Limits,
+) -> http1::Connection<
+    TokioIo<TcpStream>,
+    impl hyper::service::Service<Request<Incoming>, Response = Response, Error = io::Error, Future: Send>,
+> {
+    // Answers are small and whole: waiting for more to send along would only delay them.
+    let _nodelay = stream.set_nodelay(true).is_ok();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let response = router.oneshot(request.map(Body::new)).await.map_err(never)?;
+            match response.extensions().get::<Hangup>() {
+                // A twin plays a connection that breaks.
+                Some(_) => Err(io::Error::other("hung up")),
+                None => Ok(response),
+            }
+        }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_within)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+fn never(error: Infallible) -> io::Error {
+    match error {}
+}
