@@ -1,0 +1,9 @@
+//! Tests that read as chats: somebody says something, and this is what the thread then shows.
+
+mod context;
+mod devin_side;
+mod people;
+mod starting;
+mod telling;
+mod troubles;
+mod watching;

@@ -1,0 +1,20 @@
+//! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
+//! stops handlers at every boundary; `store` is the contract of both stores; `product` starts the built binary; `house`
+//! keeps the house.
+
+#[cfg(test)]
+mod chats;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod payloads;
+#[cfg(test)]
+mod product;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,293 @@
+//! Whose turn it is, what a turn finds, and what it leaves.
+
+use std::{collections::HashSet, sync::Mutex, time::Duration};
+
+use bobbin::store::{Backlog, Commit, StoreError, Turn};
+use futures_util::future::join_all;
+
+use super::{Fixture, TTL, id, thread};
+
+const PAST_TTL: Duration = Duration::from_secs(61);
+
+pub(crate) async fn the_longest_ready_mailbox_comes_first(f: &Fixture) {
+    for n in [3, 1, 2] {
+        f.put(&thread(n), &format!("i{n}")).await;
+    }
+    f.put(&thread(3), "i3-second").await;
+    let mut order = Vec::new();
+    while let Turn::Taken(leased) = f.store.lease(TTL).await.unwrap() {
+        order.push(leased.lease.mailbox);
+    }
+    assert_eq!(order, [thread(3), thread(1), thread(2)]);
+}
+
+pub(crate) async fn inputs_of_one_mailbox_come_in_order(f: &Fixture) {
+    for n in 0..12 {
+        f.put(&thread(1), &format!("i{n}")).await;
+    }
+    for n in 0..12 {
+        assert_eq!(f.finish_next().await, Some(format!("i{n}")));
+    }
+    assert_eq!(f.idle().await, None);
+}
+
+pub(crate) async fn a_mailbox_is_held_by_one_at_a_time(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    assert!(f.idle().await.is_some());
+    f.put(&thread(1), "i2").await;
+    let end = f.idle().await.unwrap();
+    let left = end.duration_since(f.later(Duration::ZERO)).as_secs();
+    assert!((50..=60).contains(&left), "the lease ends in {left} s");
+
+    f.store.commit(&leased.lease, &Commit::default()).await.unwrap();
+    assert_eq!(f.finish_next().await.as_deref(), Some("i2"));
+    assert_eq!(f.idle().await, None);
+}
+
+pub(crate) async fn more_inputs_make_it_ready_at_its_turn(f: &Fixture) {
+    f.put(&thread(1), "a1").await;
+    f.put(&thread(1), "a2").await;
+    f.put(&thread(2), "b1").await;
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        order.push(f.finish_next().await.unwrap());
+    }
+    assert_eq!(order, ["a1", "b1", "a2"]);
+}
+
+pub(crate) async fn it_wakes_by_itself(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    let wake = f.later(Duration::from_hours(1));
+    let left = Commit { state: Some("s".to_owned()), wake: Some(wake), track: None };
+    f.store.commit(&leased.lease, &left).await.unwrap();
+    assert_eq!(f.idle().await, Some(wake));
+
+    f.clock.advance(Duration::from_hours(1));
+    let woken = f.take().await;
+    assert_eq!((id(&woken), woken.attempt, woken.state.as_deref()), (None, 1, Some("s")));
+    f.store.commit(&woken.lease, &Commit::default()).await.unwrap();
+    assert_eq!(f.idle().await, None);
+    assert_eq!(f.store.state(&thread(1)).await.unwrap().as_deref(), Some("s"));
+}
+
+pub(crate) async fn a_new_input_comes_before_the_wake(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let wake = Some(f.later(Duration::from_hours(1)));
+    let leased = f.take().await;
+    f.store.commit(&leased.lease, &Commit { wake, ..Commit::default() }).await.unwrap();
+
+    f.put(&thread(1), "i2").await;
+    let leased = f.take().await;
+    assert_eq!((id(&leased), leased.attempt), (Some("i2"), 1));
+    f.store.commit(&leased.lease, &Commit { wake, ..Commit::default() }).await.unwrap();
+    assert_eq!(f.idle().await, wake);
+
+    f.put(&thread(1), "i3").await;
+    assert_eq!(f.finish_next().await.as_deref(), Some("i3"));
+    assert_eq!(f.idle().await, None, "a commit without a wake replaces it");
+}
+
+pub(crate) async fn attempts_are_counted(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    f.put(&thread(1), "i2").await;
+    for attempt in 1..=3 {
+        let leased = f.take().await;
+        assert_eq!((id(&leased), leased.attempt), (Some("i1"), attempt));
+        f.store.defer(&leased.lease, f.later(Duration::ZERO)).await.unwrap();
+    }
+    assert_eq!(f.finish_next().await.as_deref(), Some("i1"));
+    let leased = f.take().await;
+    assert_eq!((id(&leased), leased.attempt), (Some("i2"), 1));
+    f.store
+        .bury(&leased.lease, "why", &Commit { wake: Some(f.later(Duration::ZERO)), ..Commit::default() })
+        .await
+        .unwrap();
+    assert_eq!(f.take().await.attempt, 1);
+}
+
+pub(crate) async fn deferred_keeps_input_and_journal(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    f.store.begin(&leased.lease, "post", "begun").await.unwrap();
+    f.store.begin(&leased.lease, "create", "begun").await.unwrap();
+    f.store.finish(&leased.lease, "create", "done").await.unwrap();
+    let until = f.later(Duration::from_mins(5));
+    f.store.defer(&leased.lease, until).await.unwrap();
+    assert_eq!(f.idle().await, Some(until));
+    assert!(matches!(f.store.begin(&leased.lease, "post", "x").await, Err(StoreError::LeaseLost)));
+
+    f.clock.advance(Duration::from_mins(5));
+    let again = f.take().await;
+    assert_eq!((id(&again), again.attempt), (Some("i1"), 2));
+    let journal: Vec<_> = again.journal.iter().map(|(step, record)| (step.as_str(), record.as_str())).collect();
+    assert_eq!(journal, [("create", "done"), ("post", "begun")]);
+    f.store.commit(&again.lease, &Commit::default()).await.unwrap();
+    f.put(&thread(1), "i2").await;
+    assert!(f.take().await.journal.is_empty());
+}
+
+pub(crate) async fn a_new_input_does_not_bring_a_deferred_one_forward(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    let until = f.later(Duration::from_mins(5));
+    f.store.defer(&leased.lease, until).await.unwrap();
+    f.put(&thread(1), "i2").await;
+    assert_eq!(f.idle().await, Some(until));
+    f.clock.advance(Duration::from_mins(5));
+    assert_eq!(f.finish_next().await.as_deref(), Some("i1"));
+    assert_eq!(f.finish_next().await.as_deref(), Some("i2"));
+}
+
+pub(crate) async fn an_expired_lease_passes_on_intact(f: &Fixture) {
+    f.put(&thread(1), "i0").await;
+    let leased = f.take().await;
+    f.store.commit(&leased.lease, &Commit { state: Some("kept".to_owned()), ..Commit::default() }).await.unwrap();
+    f.put(&thread(1), "i1").await;
+    let lost = f.take().await;
+    f.store.begin(&lost.lease, "post", "begun").await.unwrap();
+
+    f.clock.advance(PAST_TTL);
+    let next = f.take().await;
+    assert_eq!((id(&next), next.attempt, next.state.as_deref()), (Some("i1"), 2, Some("kept")));
+    assert_eq!(next.journal.get("post").map(String::as_str), Some("begun"));
+    assert_ne!(next.lease.token, lost.lease.token);
+}
+
+pub(crate) async fn a_lost_lease_writes_nothing(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let lost = f.take().await.lease;
+    f.clock.advance(PAST_TTL);
+    let held = f.take().await;
+    f.store.begin(&held.lease, "post", "mine").await.unwrap();
+
+    let theirs = Commit { state: Some("theirs".to_owned()), wake: Some(f.later(Duration::ZERO)), track: None };
+    let refused = [
+        f.store.renew(&lost, TTL * 100).await,
+        f.store.begin(&lost, "post", "theirs").await,
+        f.store.finish(&lost, "other", "theirs").await,
+        f.store.commit(&lost, &theirs).await,
+        f.store.defer(&lost, f.later(Duration::from_hours(1))).await,
+        f.store.bury(&lost, "theirs", &theirs).await,
+    ];
+    for answer in refused {
+        assert!(matches!(answer, Err(StoreError::LeaseLost)), "{answer:?}");
+    }
+    assert_eq!(f.store.state(&thread(1)).await.unwrap(), None);
+    assert_eq!(f.store.dead(1).await.unwrap(), []);
+
+    f.store.defer(&held.lease, f.later(Duration::ZERO)).await.unwrap();
+    let again = f.take().await;
+    assert_eq!((id(&again), again.attempt), (Some("i1"), 3));
+    assert_eq!(again.journal.into_iter().collect::<Vec<_>>(), [("post".to_owned(), "mine".to_owned())]);
+    f.store.commit(&again.lease, &Commit::default()).await.unwrap();
+    assert!(matches!(f.store.commit(&again.lease, &theirs).await, Err(StoreError::LeaseLost)));
+    assert_eq!(f.idle().await, None);
+}
+
+pub(crate) async fn an_expired_lease_that_nobody_took_still_writes(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    f.clock.advance(PAST_TTL);
+    f.store.begin(&leased.lease, "post", "late").await.unwrap();
+    f.store.commit(&leased.lease, &Commit { state: Some("late".to_owned()), ..Commit::default() }).await.unwrap();
+    assert_eq!(f.store.state(&thread(1)).await.unwrap().as_deref(), Some("late"));
+    assert_eq!(f.idle().await, None);
+}
+
+pub(crate) async fn a_lease_can_be_prolonged(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    for _ in 0..3 {
+        f.clock.advance(Duration::from_secs(45));
+        f.store.renew(&leased.lease, TTL).await.unwrap();
+        assert!(f.idle().await.is_some());
+    }
+    f.clock.advance(PAST_TTL);
+    assert_eq!(f.take().await.attempt, 2);
+}
+
+pub(crate) async fn an_interrupted_wake_goes_on_as_a_wake(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let leased = f.take().await;
+    let wake = Some(f.later(Duration::ZERO));
+    f.store.commit(&leased.lease, &Commit { wake, ..Commit::default() }).await.unwrap();
+    let woken = f.take().await;
+    f.store.begin(&woken.lease, "tell", "begun").await.unwrap();
+    f.put(&thread(1), "i2").await;
+
+    f.clock.advance(PAST_TTL);
+    let again = f.take().await;
+    assert_eq!((id(&again), again.attempt, again.journal.len()), (None, 2, 1));
+    f.store.commit(&again.lease, &Commit::default()).await.unwrap();
+    let next = f.take().await;
+    assert_eq!((id(&next), next.attempt, next.journal.len()), (Some("i2"), 1, 0));
+}
+
+pub(crate) async fn many_leasers_never_share_a_mailbox(f: &Fixture) {
+    const MAILBOXES: u32 = 6;
+    const INPUTS: u32 = 10;
+    for n in 0..INPUTS {
+        for mailbox in 0..MAILBOXES {
+            f.put(&thread(mailbox), &format!("m{mailbox}-{n}")).await;
+        }
+    }
+    let held = Mutex::new(HashSet::new());
+    let done = Mutex::new(Vec::new());
+    let worker = async || {
+        while let Turn::Taken(leased) = f.store.lease(TTL).await.unwrap() {
+            let mailbox = leased.lease.mailbox.clone();
+            assert!(held.lock().unwrap().insert(mailbox.clone()), "{mailbox} is held twice");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            done.lock().unwrap().push(id(&leased).unwrap().to_owned());
+            assert!(held.lock().unwrap().remove(&mailbox));
+            f.store.commit(&leased.lease, &Commit::default()).await.unwrap();
+        }
+    };
+    // A worker may find everything in hand and stop; whoever holds something goes on until nothing is left.
+    join_all((0..16).map(|_| worker())).await;
+    let done = done.into_inner().unwrap();
+    for mailbox in 0..MAILBOXES {
+        let prefix = format!("m{mailbox}-");
+        let order: Vec<_> = done.iter().filter_map(|id| id.strip_prefix(&prefix)).collect();
+        let expected: Vec<_> = (0..INPUTS).map(|n| n.to_string()).collect();
+        assert_eq!(order, expected);
+    }
+}
+
+pub(crate) async fn texts_are_opaque(f: &Fixture) {
+    let big = "\u{1f9f5}\"{".repeat(180_000);
+    let texts = ["", "{}", "not JSON", "{\"a\":\"}{\\\"\"}", "{1}:\r\n$5 %s \\0", "é\u{2028}\u{1f9f5}", &big];
+    for (n, text) in texts.iter().enumerate() {
+        f.put(&thread(1), &format!("i{n}")).await;
+        let leased = f.take().await;
+        f.store.begin(&leased.lease, text.get(..20.min(text.len())).unwrap_or("step"), text).await.unwrap();
+        f.store.defer(&leased.lease, f.later(Duration::ZERO)).await.unwrap();
+        let again = f.take().await;
+        assert_eq!(again.journal.values().map(String::as_str).collect::<Vec<_>>(), [*text]);
+        let left = Commit { state: Some((*text).to_owned()), ..Commit::default() };
+        f.store.commit(&again.lease, &left).await.unwrap();
+        assert_eq!(f.store.state(&thread(1)).await.unwrap().as_deref(), Some(*text));
+    }
+}
+
+pub(crate) async fn the_backlog_counts_what_waits(f: &Fixture) {
+    assert_eq!(f.store.backlog().await.unwrap(), Backlog::default());
+    let before = f.later(Duration::ZERO);
+    for n in 1..=3 {
+        f.put(&thread(n), &format!("i{n}")).await;
+    }
+    f.clock.advance(Duration::from_secs(30));
+    let waiting = f.store.backlog().await.unwrap();
+    let oldest = waiting.oldest.unwrap();
+    assert_eq!(waiting.ready, 3);
+    assert!(oldest >= before && oldest < f.later(Duration::ZERO) - Duration::from_secs(29), "{oldest}");
+
+    let leased = f.take().await;
+    assert_eq!(f.store.backlog().await.unwrap().ready, 2);
+    f.store.defer(&leased.lease, f.later(Duration::from_hours(1))).await.unwrap();
+    assert_eq!(f.store.backlog().await.unwrap().ready, 2);
+    f.clock.advance(Duration::from_hours(1));
+    assert_eq!(f.store.backlog().await.unwrap().ready, 3);
+}

@@ -1,0 +1,131 @@
+//! The embedded store: the contract, and that its file keeps everything.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use bobbin::store::{Accepted, Activity, Commit, StoreError, Track, embedded::EmbeddedStore};
+use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
+
+use super::contract::{Fixture, contract_of_one_shard, id, input, offer, thread};
+use crate::support::clock::TestClock;
+
+contract_of_one_shard!(crate::store::embedded::open);
+
+#[tokio::test]
+async fn a_reopened_file_keeps_everything_and_releases_leases() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let f = open_at(&path);
+    f.put(&thread(1), "i1").await;
+    f.put(&thread(2), "i2").await;
+    let held = f.take().await;
+    f.store.begin(&held.lease, "post", "begun").await.unwrap();
+    let other = f.take().await;
+    let track = Some(Track { session: "s1".parse().unwrap(), activity: Activity::Waiting });
+    let left = Commit { state: Some("linked".to_owned()), track, ..Commit::default() };
+    f.store.bury(&other.lease, "why", &left).await.unwrap();
+    f.store.remember("k", "v", Duration::from_hours(1)).await.unwrap();
+    drop(f);
+
+    let f = open_at(&path);
+    let again = f.take().await;
+    assert_eq!((id(&again), again.attempt), (Some("i1"), 2));
+    assert_eq!(again.journal.get("post").map(String::as_str), Some("begun"));
+    assert!(matches!(f.store.begin(&held.lease, "post", "x").await, Err(StoreError::LeaseLost)));
+    assert_eq!(f.store.state(&thread(2)).await.unwrap().as_deref(), Some("linked"));
+    assert_eq!(f.store.dead(9).await.unwrap()[0].input, input("i2", "{}"));
+    assert_eq!(f.store.recall("k").await.unwrap().as_deref(), Some("v"));
+    assert_eq!(f.store.tracked(Activity::Waiting, None, 9).await.unwrap()[0].mailbox, thread(2));
+    assert_eq!(f.store.accept(&offer(&thread(1), "i1")).await.unwrap(), Accepted::Duplicate);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let f = open_at(&path);
+    f.put(&thread(1), "i1").await;
+    f.put(&thread(1), "i2").await;
+    drop(f);
+    let damaged = "{\"v\":1,\"id\":";
+    let database = redb::Database::open(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    let waiting = redb::TableDefinition::<(&str, u64), &str>::new("inputs");
+    write.open_table(waiting).unwrap().insert((thread(1).to_string().as_str(), 0), damaged).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    super::contract::letters::what_cannot_be_read_is_set_aside(&open_at(&path), damaged.as_bytes()).await;
+}
+
+#[tokio::test]
+async fn a_file_in_use_is_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let _first = open_at(&path);
+    let error = EmbeddedStore::open(&path, TestClock::new()).unwrap_err().to_string();
+    assert!(error.contains("bobbin.db") && error.contains("already open"), "{error}");
+    let error = EmbeddedStore::open(folder.path().join("no/such.db"), TestClock::new()).unwrap_err().to_string();
+    assert!(error.contains("no/such.db"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_over_leaves_no_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let f = open_at(&path);
+    f.store.remember("k", "v", Duration::from_mins(1)).await.unwrap();
+    for n in 0..20 {
+        f.put(&thread(n), &format!("i{n}")).await;
+        let leased = f.take().await;
+        f.store.begin(&leased.lease, "step", "record").await.unwrap();
+        f.store.commit(&leased.lease, &Commit::default()).await.unwrap();
+    }
+    f.clock.advance(Duration::from_hours(25));
+    for _ in 0..4 {
+        f.store.check().await.unwrap();
+    }
+    drop(f);
+
+    let rows = rows(&path);
+    let left: Vec<_> = rows.iter().filter(|(table, rows)| **rows > 0 && *table != "meta").collect();
+    assert_eq!(left, Vec::<(&String, &u64)>::new());
+    assert!(rows.contains_key("seen") && rows.contains_key("boxes"), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_queued_is_answered_before_the_store_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let f = open_at(&path);
+    let store = Arc::clone(&f.store);
+    let offers: Vec<_> = (0..50).map(|n| offer(&thread(n), &format!("i{n}"))).collect();
+    let asked = async move {
+        let answers = futures_util::future::join_all(offers.iter().map(|offer| store.accept(offer))).await;
+        drop(store);
+        answers
+    };
+    drop(f);
+    let answers = asked.await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Accepted::Stored))));
+    assert_eq!(open_at(&path).store.backlog().await.unwrap().ready, 50);
+}
+
+pub(crate) fn open() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let f = open_at(&folder.path().join("bobbin.db"));
+    Fixture { _keep: Some(folder), ..f }
+}
+
+fn open_at(path: &Path) -> Fixture {
+    let clock = TestClock::new();
+    let moved: Arc<TestClock> = Arc::clone(&clock);
+    let store = EmbeddedStore::open(path, moved).unwrap();
+    Fixture { store: Arc::new(store), clock, _keep: None }
+}
+
+/// How many rows each table has, read without the store.
+fn rows(path: &Path) -> BTreeMap<String, u64> {
+    let database = redb::Database::open(path).unwrap();
+    let read = database.begin_read().unwrap();
+    let tables = read.list_tables().unwrap();
+    tables.map(|table| (table.name().to_owned(), read.open_untyped_table(table).unwrap().len().unwrap())).collect()
+}

@@ -1,0 +1,149 @@
+//! A real `redis-server` for a test. It is started through a shell that kills it when the test process goes away, in
+//! whatever way that happens: a shared server lives in a `static`, which nobody drops.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// Starts the server, prints its process id, and kills it when our end of the pipe closes.
+const KEEPER: &str = r#""$@" >server.log 2>&1 & echo $!; read -r _; kill -9 $! 2>/dev/null; wait"#;
+
+/// A server on a free loopback port with a folder of its own.
+pub(crate) struct RedisServer {
+    port: u16,
+    folder: TempDir,
+    arguments: Vec<String>,
+    running: Option<Running>,
+}
+
+struct Running {
+    keeper: Child,
+    pid: String,
+}
+
+impl RedisServer {
+    /// Starts a server with these arguments after the usual ones.
+    pub(crate) fn start(extra: &[&str]) -> Self {
+        let server = Self::prepare(extra);
+        server.restarted()
+    }
+
+    /// A server that is not running yet.
+    pub(crate) fn prepare(extra: &[&str]) -> Self {
+        let port = free_port();
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = extra.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { port, folder, arguments, running: None }
+    }
+
+    /// A sentinel that watches a server under the name `main`.
+    pub(crate) fn sentinel(of: &Self) -> Self {
+        let mut sentinel = Self::prepare(&["--sentinel"]);
+        let config = format!("sentinel monitor main 127.0.0.1 {} 1\n", of.port);
+        std::fs::write(sentinel.folder.path().join("sentinel.conf"), config).unwrap();
+        sentinel.arguments.insert(0, "sentinel.conf".to_owned());
+        sentinel.restarted()
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it (again) on the same port and the same files.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        self.running = Some(self.spawn());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.try_command(&["PING"]).is_none() {
+            let log = self.log();
+            assert!(Instant::now() < deadline, "redis-server does not answer: {log}");
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Kills it, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            signal("-KILL", &running.pid);
+            drop(running.keeper.stdin.take());
+            running.keeper.wait().unwrap();
+        }
+    }
+
+    /// Stops it without closing anything: connections hang.
+    pub(crate) fn freeze(&self) {
+        signal("-STOP", &self.running.as_ref().unwrap().pid);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        signal("-CONT", &self.running.as_ref().unwrap().pid);
+    }
+
+    /// Sends a command on a connection of its own.
+    pub(crate) fn command(&self, words: &[&str]) -> redis::Value {
+        self.try_command(words).unwrap_or_else(|| panic!("{words:?} failed: {}", self.log()))
+    }
+
+    fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().ok()?;
+        let (verb, rest) = words.split_first().unwrap();
+        let mut command = redis::cmd(verb);
+        command.arg(rest);
+        command.query(&mut connection).ok()
+    }
+
+    fn restarted(mut self) -> Self {
+        self.restart();
+        self
+    }
+
+    fn spawn(&self) -> Running {
+        let port = self.port.to_string();
+        let mut keeper = Command::new("sh")
+            .args(["-c", KEEPER, "sh", "redis-server"])
+            .args(&self.arguments)
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", ""])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pid = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut pid).unwrap();
+        Running { keeper, pid: pid.trim().to_owned() }
+    }
+
+    fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
+        assert!(!log.contains("not found"), "install redis-server (Debian: apt-get install redis-server)");
+        log
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn signal(signal: &str, pid: &str) {
+    Command::new("kill").args([signal, pid]).status().unwrap();
+}

@@ -1,0 +1,346 @@
+//! The world of a test: the real router and the real workers, against stand-ins of Slack and Devin and a real store,
+//! over a clock that the test moves. Nothing runs by itself: a test says when things are delivered and handled.
+
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
+
+use axum::Router;
+use bobbin::{
+    app::{Bobbin, Limits, serve},
+    clock::Clock,
+    config::Config,
+    domain::{
+        ids::{ChannelId, SessionId, Ts, UserId},
+        status::{Detail, Status},
+    },
+    outbound::{Call, Outbound, OutboundOptions, SendError},
+    store::{SharedStore, embedded::EmbeddedStore},
+    twin::{
+        self, DevinTwin, SlackTwin,
+        slack::{Answered, Delivered, Outgoing, SayOptions, Undelivered},
+        world::{BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
+    },
+    work::Stepped,
+};
+use reqwest::Method;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{clock::TestClock, crash::CrashingStore};
+use crate::store::redis::store_at;
+
+/// Longest wait that [`World::settle`] sits out by moving the clock: leases, graces, back-offs and card edits.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// Rounds after which a world that does not come to rest is a failure.
+const MAX_ROUNDS: usize = 400;
+
+/// Which store a world lives on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// A real redis-server.
+    Redis,
+    /// One file.
+    Embedded,
+}
+
+/// A world.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) slack: Arc<SlackTwin>,
+    pub(crate) devin: Arc<DevinTwin>,
+    pub(crate) bobbin: Bobbin,
+    /// The store as the bot sees it: it can be made to die at a boundary.
+    pub(crate) store: Arc<CrashingStore>,
+    pub(crate) base: String,
+    pub(crate) outbound: Outbound,
+    read: BTreeSet<Ts>,
+    lenient: bool,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A world on Redis.
+    pub(crate) async fn new() -> Self {
+        Self::on(On::Redis).await
+    }
+
+    /// A world on a store.
+    pub(crate) async fn on(on: On) -> Self {
+        let clock = TestClock::new();
+        let shared: Arc<dyn Clock> = clock.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let twin::World { slack, devin } = twin::world(&shared).unwrap();
+        slack.set_base_url(&base);
+        devin.set_base_url(&base);
+        let folder = tempfile::tempdir().unwrap();
+        let inner: SharedStore = match on {
+            On::Redis => Arc::new(store_at(shared.clone())),
+            On::Embedded => Arc::new(EmbeddedStore::open(folder.path().join("it.db"), shared.clone()).unwrap()),
+        };
+        let store = Arc::new(CrashingStore::new(inner));
+        let bobbin = Bobbin::new(&config(&base), store.clone(), shared).unwrap();
+        let stop = CancellationToken::new();
+        let router = Router::new().merge(bobbin.doors()).merge(slack.router()).merge(devin.router());
+        TaskTracker::new().spawn(serve(listener, router, Limits::default(), stop.clone()));
+        let outbound = Outbound::new(OutboundOptions::default()).unwrap();
+        let (read, lenient) = (BTreeSet::new(), false);
+        Self { clock, slack, devin, bobbin, store, base, outbound, read, lenient, stop, _folder: folder }
+    }
+
+    /// Somebody mentions the bot in `#backend`; everything that follows happens.
+    pub(crate) async fn mention(&mut self, user: &str, text: &str) -> Ts {
+        let ts = self.say(user, BACKEND, &format!("<@{BOT_USER}> {text}"));
+        self.settle().await;
+        ts
+    }
+
+    /// Somebody answers in a thread of `#backend`; everything that follows happens.
+    pub(crate) async fn reply(&mut self, user: &str, root: &Ts, text: &str) -> Ts {
+        let ts = self.say_in(user, BACKEND, Some(root), text);
+        self.settle().await;
+        ts
+    }
+
+    /// Somebody writes; nothing is delivered yet.
+    pub(crate) fn say(&self, user: &str, channel: &str, text: &str) -> Ts {
+        self.say_in(user, channel, None, text)
+    }
+
+    /// Somebody writes, perhaps in a thread; nothing is delivered yet.
+    pub(crate) fn say_in(&self, user: &str, channel: &str, thread: Option<&Ts>, text: &str) -> Ts {
+        let options = SayOptions { thread: thread.cloned(), ..SayOptions::default() };
+        self.slack.say(&id(user), &id::<ChannelId>(channel), text, options).unwrap()
+    }
+
+    /// The only session there is.
+    pub(crate) fn session(&self) -> twin::devin::Session {
+        let mut sessions = self.devin.sessions();
+        assert_eq!(sessions.len(), 1, "sessions: {sessions:#?}");
+        sessions.remove(0)
+    }
+
+    /// The id of the only session there is.
+    pub(crate) fn session_id(&self) -> SessionId {
+        self.session().id
+    }
+
+    /// Devin says something in the only session; everything that follows happens.
+    pub(crate) async fn devin_says(&mut self, text: &str) {
+        self.devin.say(&self.session_id(), text).unwrap();
+        self.look().await;
+    }
+
+    /// The only session enters a state; everything that follows happens.
+    pub(crate) async fn devin_becomes(&mut self, status: &str, detail: Option<&str>) {
+        self.set(status, detail);
+        self.look().await;
+    }
+
+    /// The only session enters a state; nobody looks yet.
+    pub(crate) fn set(&self, status: &str, detail: Option<&str>) {
+        let status = Status::from(status.to_owned());
+        let detail = detail.map(|d| Detail::from(d.to_owned()));
+        self.devin.set(&self.session_id(), status, detail).unwrap();
+    }
+
+    /// A little later the watch looks, and what it saw is handled.
+    pub(crate) async fn look(&mut self) {
+        self.clock.advance(Duration::from_secs(5));
+        self.bobbin.watch.hurry().await;
+        self.tick().await;
+        self.settle().await;
+    }
+
+    /// One step of the watch; nothing, for a process that is dead or dies in it.
+    async fn tick(&self) {
+        match self.bobbin.watch.step().await {
+            Ok(_) => {}
+            Err(_) if self.store.is_dead() => {}
+            Err(error) => panic!("the store failed: {error}"),
+        }
+    }
+
+    /// Time passes, and whatever becomes due is done, the watch's looks included.
+    pub(crate) async fn pass(&mut self, time: Duration) {
+        let end = self.clock.now() + time;
+        while self.clock.now() < end {
+            self.clock.advance(Duration::from_secs(10).min(time));
+            self.tick().await;
+            self.settle().await;
+        }
+    }
+
+    /// Delivers and handles everything that is there, and sits out short waits.
+    pub(crate) async fn settle(&mut self) {
+        let end = self.clock.now() + PATIENCE;
+        for _ in 0..MAX_ROUNDS {
+            let delivered = self.deliver_due().await;
+            let next = match self.bobbin.worker.step().await {
+                Ok(Stepped::Handled) => continue,
+                Ok(Stepped::Idle { next }) => next,
+                Err(error) if self.store.is_dead() => {
+                    tracing::debug!(%error, "the process is dead");
+                    return;
+                }
+                Err(error) => panic!("the store failed: {error}"),
+            };
+            if delivered > 0 {
+                continue;
+            }
+            match next.filter(|at| *at <= end) {
+                Some(at) => self.clock.advance_to(at),
+                None => return,
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// Delivers what is due; how many.
+    pub(crate) async fn deliver_due(&self) -> usize {
+        let mut count = 0;
+        while self.deliver_one().await.is_some() {
+            count += 1;
+        }
+        count
+    }
+
+    /// Delivers the first thing that is due.
+    pub(crate) async fn deliver_one(&self) -> Option<Delivered> {
+        self.slack.deliver_next(|request| self.send(request)).await
+    }
+
+    /// Sends a request as Slack would.
+    pub(crate) async fn send(&self, request: Outgoing) -> Result<Answered, Undelivered> {
+        let url = format!("{}{}", self.base, request.path).parse().unwrap();
+        let mut post = self.outbound.request(Method::POST, url).body(request.body);
+        for (name, value) in request.headers {
+            post = post.header(name, value);
+        }
+        let call = Call { service: "bobbin", method: "deliver".into(), timeout: Duration::from_secs(3) };
+        match self.outbound.send(&call, post).await {
+            Ok(answer) => Ok(Answered { status: answer.status, no_retry: false, body: answer.body.to_vec() }),
+            Err(SendError::NotSent(_)) => Err(Undelivered::Connection),
+            Err(SendError::Unknown(_)) => Err(Undelivered::Timeout),
+        }
+    }
+
+    /// A thread of `#backend` as a text: who said what, with reactions.
+    pub(crate) fn thread(&mut self, root: &Ts) -> String {
+        self.thread_in(BACKEND, root)
+    }
+
+    /// A thread as a text: who said what, with reactions, and what only one person sees.
+    pub(crate) fn thread_in(&mut self, channel: &str, root: &Ts) -> String {
+        let channel = id::<ChannelId>(channel);
+        let mut text = String::new();
+        for message in self.slack.thread(&channel, root) {
+            let name = self.name(&message.user);
+            let is_card = message.user.as_str() == BOT_USER && !message.blocks.is_empty();
+            let body = if is_card { card(&message.blocks) } else { message.text.clone() };
+            let reactions: Vec<String> = message.reactions.iter().map(|r| format!(" [{}]", r.name)).collect();
+            writeln!(text, "{name}: {body}{}", reactions.concat()).unwrap();
+            self.read.insert(message.ts);
+        }
+        let whispers = self.slack.read(|state| {
+            // A mention that begins a thread is answered beside it.
+            let near = |ts: &Option<Ts>| ts.as_ref().is_none_or(|ts| ts == root);
+            let here = state.ephemerals.iter().filter(|e| e.channel == channel && near(&e.thread_ts));
+            here.map(|e| (e.user.clone(), e.text.clone())).collect::<Vec<_>>()
+        });
+        for (user, whisper) in whispers {
+            writeln!(text, "(only {} sees) {whisper}", self.name(&user)).unwrap();
+        }
+        // Addresses of sessions and of this world differ from run to run.
+        for session in self.devin.sessions() {
+            text = text.replace(session.id.bare(), "SESSION");
+        }
+        text.replace(&self.base, "BASE")
+    }
+
+    /// All posts of the bot in `#backend`, by the type in their metadata.
+    pub(crate) fn posts(&self, event_type: &str) -> Vec<twin::slack::Message> {
+        let channel = id::<ChannelId>(BACKEND);
+        let of_type = |m: &twin::slack::Message| {
+            m.metadata.as_ref().and_then(|d| d["event_type"].as_str()) == Some(event_type) && !m.deleted
+        };
+        self.slack.read(|state| state.channels[&channel].messages.iter().filter(|m| of_type(m)).cloned().collect())
+    }
+
+    /// This test does not look at every post.
+    pub(crate) fn lenient(&mut self) {
+        self.lenient = true;
+    }
+
+    fn name(&self, user: &UserId) -> String {
+        self.slack.read(|state| state.users.get(user).map_or_else(|| user.to_string(), |u| u.name.clone()))
+    }
+
+    /// Posts of the bot that the test has not looked at.
+    fn unread(&self) -> Vec<String> {
+        let bot = id::<UserId>(BOT_USER);
+        self.slack.read(|state| {
+            let all = state.channels.values().flat_map(|c| &c.messages);
+            let unread = all.filter(|m| m.user == bot && !m.deleted && !self.read.contains(&m.ts));
+            unread.map(|m| m.text.clone()).collect()
+        })
+    }
+}
+
+impl Drop for World {
+    /// A world fails its test when it ends with posts that nobody looked at, or answers that Slack would not take.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if std::thread::panicking() || self.lenient {
+            return;
+        }
+        let unread = self.unread();
+        assert!(unread.is_empty(), "posts that the test did not look at: {unread:#?}");
+        let refused = self.slack.read(|state| {
+            let payload = ["invalid_blocks", "invalid_arguments", "metadata", "no_text"];
+            let wrong = |why: &&String| payload.iter().any(|p| why.contains(p));
+            let calls = state.ledger.iter().filter_map(|c| Some((&c.method, c.outcome.as_ref().err().filter(wrong)?)));
+            calls.map(|(method, why)| format!("{method} {why}")).collect::<Vec<_>>()
+        });
+        assert!(refused.is_empty(), "Slack refused what we sent: {refused:#?}");
+        let unused = [self.slack.faults().waiting(), self.devin.faults().waiting()].concat();
+        let unused: Vec<_> = unused.iter().filter(|fault| fault.times.is_some()).collect();
+        assert!(unused.is_empty(), "faults that nothing met: {unused:#?}");
+    }
+}
+
+/// The text of a card's blocks.
+fn card(blocks: &[serde_json::Value]) -> String {
+    let mut parts = Vec::new();
+    for block in blocks {
+        match block["type"].as_str() {
+            Some("section") => parts.push(block["text"]["text"].as_str().unwrap_or_default().replace('\n', " / ")),
+            Some("context") => parts.push(block["elements"][0]["text"].as_str().unwrap_or_default().to_owned()),
+            Some("actions") => {
+                let button = &block["elements"][0];
+                parts.push(format!("<{}>", button["text"]["text"].as_str().unwrap_or_default()));
+            }
+            _ => parts.push(block.to_string()),
+        }
+    }
+    format!("[card] {}", parts.join(" | "))
+}
+
+fn config(base: &str) -> Config {
+    Config::from_values([
+        ("BOBBIN_SLACK_SIGNING_SECRETS", SIGNING_SECRET),
+        ("BOBBIN_SLACK_BOT_TOKEN", BOT_TOKEN),
+        ("BOBBIN_SLACK_API_URL", &format!("{base}/api/")),
+        ("BOBBIN_SLACK_FILE_HOSTS", "127.0.0.1"),
+        ("BOBBIN_DEVIN_API_URL", base),
+        ("BOBBIN_DEVIN_API_KEY", DEVIN_KEY),
+        ("BOBBIN_DEVIN_ORG_ID", ORG),
+    ])
+    .unwrap()
+}
+
+/// Reads an id that the test wrote down.
+pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
