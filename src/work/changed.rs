@@ -32,6 +32,9 @@ const TAIL: Duration = Duration::from_mins(15);
 /// listed later than the change that ended it, and a change within the same second does not show.
 const REREAD_AFTER: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 
+/// Devin counts changes in whole seconds, and its clock and ours differ a little.
+const SAME_MOMENT_SECONDS: i64 = 2;
+
 /// Handles what the watch saw.
 pub(super) async fn seen(
     task: &mut Task,
@@ -79,7 +82,7 @@ pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, s
     for (index, one) in news.iter().enumerate() {
         say(task, thread, link, index, one, &seen.url).await?;
     }
-    if seen.updated_at != link.seen.updated_at || seen.state != link.seen.state {
+    if seen.state != link.seen.state || is_fresh(&seen) {
         link.reread = Reread { since: Some(task.now()), times: 0 };
     }
     link.over = over(link, &seen.state, task.now());
@@ -167,6 +170,11 @@ pub(super) async fn settle(task: &mut Task, thread: &ThreadKey, mut link: Link) 
     let tail_due = tail(&mut link, task.now());
     let wake = [card_due, tail_due, reread_due(&link)].into_iter().flatten().min();
     task.keep(link, wake)
+}
+
+/// Whether the look was taken so soon after the change that another one in the same second would not show.
+fn is_fresh(seen: &Observation) -> bool {
+    seen.seen_at.as_second() - seen.updated_at <= SAME_MOMENT_SECONDS
 }
 
 /// When Devin's words are due for another look.
