@@ -101,7 +101,7 @@ async fn deliver(slack: Arc<SlackTwin>, outbound: Outbound, base: String, stop: 
     let mut changes = slack.changes();
     while !stop.is_cancelled() {
         changes.borrow_and_update();
-        let sent = slack.deliver_next(|request| send(&outbound, &base, request)).await;
+        let sent = slack.deliver_next(|request| send_as_slack(&outbound, &base, request)).await;
         if sent.is_none() {
             tokio::select! {
                 _ = changes.changed() => {}
@@ -112,8 +112,8 @@ async fn deliver(slack: Arc<SlackTwin>, outbound: Outbound, base: String, stop: 
     }
 }
 
-/// Sends one request as Slack would.
-pub(super) async fn send(outbound: &Outbound, base: &str, request: Outgoing) -> Result<Answered, Undelivered> {
+/// Sends one request of the stand-in Slack to a bot, as Slack would: three seconds, and no second try of its own.
+pub async fn send_as_slack(outbound: &Outbound, base: &str, request: Outgoing) -> Result<Answered, Undelivered> {
     let Ok(url) = format!("{base}{}", request.path).parse() else { return Err(Undelivered::Connection) };
     let mut post = outbound.request(Method::POST, url).body(request.body);
     for (name, value) in request.headers {

@@ -14,6 +14,7 @@ mod serve;
 
 pub use self::{
     bobbin::{Bobbin, open_store},
+    demo::send_as_slack,
     run::run,
     serve::{Limits, serve},
 };

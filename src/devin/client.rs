@@ -145,35 +145,6 @@ impl Devin {
         self.call("messages.send", CALL_TIMEOUT, self.request(Method::POST, url).json(message)).await
     }
 
-    /// Ends a session for good; one that has ended already is read and given back.
-    ///
-    /// <https://docs.devin.ai/api-reference/v3/sessions/delete-organizations-sessions>
-    ///
-    /// # Errors
-    ///
-    /// [`DevinError`]; repeating is safe.
-    pub async fn terminate(&self, id: &SessionId) -> Result<Session, DevinError> {
-        let request = self.request(Method::DELETE, self.org_url(&["sessions", &id.prefixed()]));
-        match self.call("sessions.terminate", CALL_TIMEOUT, request).await {
-            Err(DevinError::Invalid { detail }) if detail.to_lowercase().contains("already exited") => {
-                self.session(id).await
-            }
-            result => result,
-        }
-    }
-
-    /// Puts a session away; a running one goes to sleep.
-    ///
-    /// <https://docs.devin.ai/api-reference/v3/sessions/post-organizations-sessions-archive>
-    ///
-    /// # Errors
-    ///
-    /// [`DevinError`]; repeating is safe.
-    pub async fn archive(&self, id: &SessionId) -> Result<Session, DevinError> {
-        let url = self.org_url(&["sessions", &id.prefixed(), "archive"]);
-        self.call("sessions.archive", CALL_TIMEOUT, self.request(Method::POST, url)).await
-    }
-
     /// Uploads a file for the `attachment_urls` of a session or message.
     ///
     /// <https://docs.devin.ai/api-reference/v3/attachments/post-organizations-attachments>

@@ -75,7 +75,6 @@ impl Worker {
 
     async fn handle(&self, leased: Leased) -> Result<(), StoreError> {
         let started = self.deps.clock.now();
-        let lease = leased.lease.clone();
         let (id, received_at, attempt) = identity(&leased, started);
         let (kind, outcome) = self.keep_lease(&leased).await;
         let outcome = match outcome {
@@ -93,7 +92,6 @@ impl Worker {
         let ms = self.deps.clock.now().duration_since(started).as_millis();
         tracing::info!(kind, end, ms, "handled {kind}: {end}");
         metrics::counter!("bobbin_work_handled_total", "kind" => kind, "end" => end).increment(1);
-        tracing::debug!(mailbox = %lease.mailbox, "released");
         Ok(())
     }
 

@@ -8,17 +8,16 @@ use std::{
 
 use axum::Router;
 use bobbin::{
-    app::{Limits, serve},
+    app::{Limits, send_as_slack, serve},
     clock::{Clock, SystemClock},
     domain::ids::{ChannelId, Ts},
-    outbound::{Call, Outbound, OutboundOptions, SendError},
+    outbound::{Outbound, OutboundOptions},
     twin::{
         self, DevinTwin, SlackTwin,
-        slack::{Answered, Message, Outgoing, SayOptions, Undelivered},
+        slack::{Message, SayOptions},
         world::{ADA, BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
     },
 };
-use reqwest::Method;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -125,7 +124,8 @@ async fn deliver(slack: Arc<SlackTwin>, bot: Arc<Mutex<String>>, stop: Cancellat
     let outbound = Outbound::new(OutboundOptions::default()).unwrap();
     while !stop.is_cancelled() {
         let base = bot.lock().unwrap().clone();
-        let pending = !base.is_empty() && slack.deliver_next(|request| send(&outbound, &base, request)).await.is_some();
+        let pending =
+            !base.is_empty() && slack.deliver_next(|request| send_as_slack(&outbound, &base, request)).await.is_some();
         let refused = slack.pending().iter().any(|delivery| delivery.attempt > 0);
         if refused {
             slack.change(|state| state.deliveries.iter_mut().for_each(|d| (d.attempt, d.due) = (0, SystemClock.now())));
@@ -133,18 +133,5 @@ async fn deliver(slack: Arc<SlackTwin>, bot: Arc<Mutex<String>>, stop: Cancellat
         if refused || !pending {
             tokio::time::sleep(PAUSE).await;
         }
-    }
-}
-
-async fn send(outbound: &Outbound, base: &str, request: Outgoing) -> Result<Answered, Undelivered> {
-    let mut post = outbound.request(Method::POST, format!("{base}{}", request.path).parse().unwrap());
-    for (name, value) in request.headers {
-        post = post.header(name, value);
-    }
-    let call = Call { service: "bobbin", method: "deliver".into(), timeout: Duration::from_secs(3) };
-    match outbound.send(&call, post.body(request.body)).await {
-        Ok(answer) => Ok(Answered { status: answer.status, no_retry: false, body: answer.body.to_vec() }),
-        Err(SendError::NotSent(_)) => Err(Undelivered::Connection),
-        Err(SendError::Unknown(_)) => Err(Undelivered::Timeout),
     }
 }

@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
 use axum::Router;
 use bobbin::{
-    app::{Bobbin, Limits, serve},
+    app::{Bobbin, Limits, send_as_slack, serve},
     clock::Clock,
     config::Config,
     domain::{
         ids::{ChannelId, SessionId, Ts, UserId},
         status::{Detail, Status},
     },
-    outbound::{Call, Outbound, OutboundOptions, SendError},
+    outbound::{Outbound, OutboundOptions},
     store::{SharedStore, embedded::EmbeddedStore},
     twin::{
         self, DevinTwin, SlackTwin,
@@ -21,7 +21,6 @@ use bobbin::{
     },
     work::Stepped,
 };
-use reqwest::Method;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -213,17 +212,7 @@ impl World {
 
     /// Sends a request as Slack would.
     pub(crate) async fn send(&self, request: Outgoing) -> Result<Answered, Undelivered> {
-        let url = format!("{}{}", self.base, request.path).parse().unwrap();
-        let mut post = self.outbound.request(Method::POST, url).body(request.body);
-        for (name, value) in request.headers {
-            post = post.header(name, value);
-        }
-        let call = Call { service: "bobbin", method: "deliver".into(), timeout: Duration::from_secs(3) };
-        match self.outbound.send(&call, post).await {
-            Ok(answer) => Ok(Answered { status: answer.status, no_retry: false, body: answer.body.to_vec() }),
-            Err(SendError::NotSent(_)) => Err(Undelivered::Connection),
-            Err(SendError::Unknown(_)) => Err(Undelivered::Timeout),
-        }
+        send_as_slack(&self.outbound, &self.base, request).await
     }
 
     /// A thread of `#backend` as a text: who said what, with reactions.
