@@ -62,12 +62,21 @@ pub enum Mailbox {
 impl Mailbox {
     /// What inputs that could be duplicates of one another have in common: the conversation, or the person.
     ///
-    /// The store keeps everything with one such place together, so that refusing a duplicate is one atomic step.
+    /// The store keeps everything with one such place together, so that refusing a duplicate is one atomic step; places
+    /// take turns, and posts are paced by place.
     pub fn place(&self) -> String {
         match self {
             Self::Thread(thread) => format!("{}/{}", thread.team, thread.channel),
             Self::Person { team, user } => format!("{team}/{user}"),
             Self::Workspace { team } => team.to_string(),
+        }
+    }
+
+    /// The workspace it belongs to.
+    pub fn team(&self) -> &TeamId {
+        match self {
+            Self::Thread(thread) => &thread.team,
+            Self::Person { team, .. } | Self::Workspace { team } => team,
         }
     }
 }

@@ -200,6 +200,8 @@ pub struct Lease {
 pub struct Leased {
     /// The lease.
     pub lease: Lease,
+    /// When it was taken, by the store's own time. Handlers live by that, so that replicas whose clocks differ agree.
+    pub at: Timestamp,
     /// The mailbox's state, as the last commit left it.
     pub state: Option<String>,
     /// The oldest waiting input; `None` when the mailbox woke by itself.
@@ -208,6 +210,8 @@ pub struct Leased {
     pub journal: BTreeMap<String, String>,
     /// How often this input (or wake) was taken, this time included: 1 at first.
     pub attempt: u32,
+    /// How many turns before this one, in a row, nobody ended: their process died or their lease ran out.
+    pub cut_off: u32,
 }
 
 /// What asking for a lease gave.
@@ -221,6 +225,41 @@ pub enum Turn {
         next: Option<Timestamp>,
     },
 }
+
+/// How a turn ended that gave its mailbox back unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It was tried.
+    Tried,
+    /// It only had to wait for its place's pace: that counts as no attempt.
+    Paced,
+    /// It broke down; counted like a turn that nobody ended, see [`Leased::cut_off`].
+    Broke,
+}
+
+impl Unfinished {
+    /// The word used in scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tried => "tried",
+            Self::Paced => "paced",
+            Self::Broke => "broke",
+        }
+    }
+}
+
+/// How posts into one place are spaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// One post in so much time on average.
+    pub every: Duration,
+    /// How far a burst may go beyond the average.
+    pub ahead: Duration,
+}
+
+/// How far ahead of its pace a place may be and still get a turn: while it is further, its mailboxes wait, and other
+/// places have the workers to themselves.
+pub const TURN_AHEAD: Duration = Duration::from_secs(2);
 
 /// How closely a session has to be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -314,8 +353,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`Accepted::Stored`] the input is as durable as the store's class promises.
     async fn accept(&self, offer: &Offer) -> Result<Accepted>;
 
-    /// Takes the mailbox that has been ready longest and counts the attempt. A lease that is neither renewed nor given
-    /// back within `ttl` makes its mailbox ready again.
+    /// Takes the mailbox whose turn it is and counts the attempt. Workspaces take turns, within one its places (channels,
+    /// persons), within one of those the mailbox that has been ready longest comes first; a place that is further ahead
+    /// of its pace than [`TURN_AHEAD`] is passed over. A lease that is neither renewed nor given back within `ttl` makes
+    /// its mailbox ready again.
     async fn lease(&self, ttl: Duration) -> Result<Turn>;
 
     /// Prolongs a lease by `ttl` from now.
@@ -332,7 +373,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn commit(&self, lease: &Lease, commit: &Commit) -> Result<()>;
 
     /// Gives the lease back, keeping input and journal, to be taken again at `until`.
-    async fn defer(&self, lease: &Lease, until: Timestamp) -> Result<()>;
+    async fn defer(&self, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()>;
+
+    /// Asks to post into the place of a mailbox: `None` when it may be done now (and is counted), else when to ask again.
+    async fn pace(&self, mailbox: &Mailbox, pace: Pace) -> Result<Option<Timestamp>>;
 
     /// Like [`commit`](Store::commit), but the input goes to the dead letters.
     async fn bury(&self, lease: &Lease, why: &str, commit: &Commit) -> Result<()>;

@@ -21,7 +21,7 @@ use crate::{
         mailbox::Mailbox,
     },
     steps::Steps,
-    store::{Commit, Door, Lease, Leased, StoreError, Turn},
+    store::{Commit, Door, Lease, Leased, StoreError, Turn, Unfinished},
     voice::Notice,
 };
 
@@ -136,12 +136,18 @@ impl Worker {
             }
             Err(Halt::Retry { why, after }) => {
                 tracing::warn!(why, "trying again later");
-                store.defer(&leased.lease, later(now, after.unwrap_or_default().max(backoff(attempt)))).await?;
+                store
+                    .defer(
+                        &leased.lease,
+                        later(now, after.unwrap_or_default().max(backoff(attempt))),
+                        Unfinished::Tried,
+                    )
+                    .await?;
                 Ok("retry")
             }
             Err(Halt::Later { at, why }) => {
                 tracing::info!(why, %at, "not before a certain time");
-                store.defer(&leased.lease, at).await?;
+                store.defer(&leased.lease, at, Unfinished::Tried).await?;
                 Ok("later")
             }
             Err(Halt::Stop { why }) => {

@@ -13,8 +13,8 @@ use bobbin::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Result, SharedStore, Store,
-        Tracked, Turn,
+        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, SharedStore, Store,
+        Tracked, Turn, Unfinished,
     },
 };
 use jiff::Timestamp;
@@ -62,7 +62,8 @@ counting! {
     begin(lease: &Lease, step: &str, record: &str) -> ();
     finish(lease: &Lease, step: &str, record: &str) -> ();
     commit(lease: &Lease, commit: &Commit) -> ();
-    defer(lease: &Lease, until: Timestamp) -> ();
+    defer(lease: &Lease, until: Timestamp, how: Unfinished) -> ();
+    pace(mailbox: &Mailbox, pace: Pace) -> Option<Timestamp>;
     bury(lease: &Lease, why: &str, commit: &Commit) -> ();
     set_aside(input: &Input, why: &str) -> ();
     dead(limit: usize) -> Vec<Dead>;

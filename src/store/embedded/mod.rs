@@ -7,6 +7,7 @@
 
 mod letters;
 mod memory;
+mod schedule;
 mod store;
 mod tables;
 mod turns;

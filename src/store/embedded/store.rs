@@ -29,8 +29,8 @@ use crate::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Result, Store, StoreError, Tracked,
-        Turn,
+        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, Store, StoreError,
+        Tracked, Turn, Unfinished,
     },
 };
 
@@ -121,9 +121,14 @@ impl Store for EmbeddedStore {
         self.ask(move |tx| turns::end(tx, &lease, &commit, None)).await
     }
 
-    async fn defer(&self, lease: &Lease, until: Timestamp) -> Result<()> {
+    async fn defer(&self, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()> {
         let lease = lease.clone();
-        self.ask(move |tx| turns::defer(tx, &lease, until)).await
+        self.ask(move |tx| turns::defer(tx, &lease, until, how)).await
+    }
+
+    async fn pace(&self, mailbox: &Mailbox, pace: Pace) -> Result<Option<Timestamp>> {
+        let name = mailbox.place();
+        self.ask(move |tx| turns::pace(tx, &name, pace)).await
     }
 
     async fn bury(&self, lease: &Lease, why: &str, commit: &Commit) -> Result<()> {

@@ -1,20 +1,21 @@
 //! The tables of the file, and a transaction as the operations see it.
 //!
-//! Times are microseconds since 1970. A row in `boxes` exists exactly while its mailbox is in `ready`: while it waits,
-//! is leased or deferred. State is kept apart, so that accepting an input does not copy it.
+//! Times are microseconds since 1970. A row in `mailboxes` exists while its mailbox waits, is leased or deferred; whose
+//! turn it is among them is kept in memory, see [`Schedule`]. State is kept apart, so that accepting an input does not copy
+//! it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell, RefMut};
 
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 
+use super::schedule::Schedule;
 use crate::store::{Result, StoreError};
 
 /// Facts about the file itself.
 pub(super) const META: TableDefinition<'_, &str, i64> = TableDefinition::new("meta");
-/// Mailbox: when it is ready, what is in hand, how often that was taken, who holds it (empty: nobody).
-pub(super) const BOXES: TableDefinition<'_, &str, (i64, u8, u32, &str)> = TableDefinition::new("boxes");
-/// Mailboxes by the time they are ready; a leased one by the end of its lease.
-pub(super) const READY: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("ready");
+/// Mailbox: when it is ready or its lease ends, what is in hand, how often that was taken, how often that was cut off, who
+/// holds it (empty: nobody).
+pub(super) const BOXES: TableDefinition<'_, &str, (i64, u8, u32, u32, &str)> = TableDefinition::new("mailboxes");
 /// Mailbox: state.
 pub(super) const STATE: TableDefinition<'_, &str, &str> = TableDefinition::new("state");
 /// Mailbox and number: a waiting input.
@@ -37,19 +38,30 @@ pub(super) const WATCHED: TableDefinition<'_, (u8, &str), &str> = TableDefinitio
 pub(super) const TRACKED: TableDefinition<'_, &str, u8> = TableDefinition::new("tracked");
 
 /// Version of these tables.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
+/// Mailboxes in layout 1: without how often they were cut off.
+const BOXES_1: TableDefinition<'_, &str, (i64, u8, u32, &str)> = TableDefinition::new("boxes");
+/// Mailboxes by time in layout 1.
+const READY_1: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("ready");
 
 /// A transaction that several operations share.
 pub(super) struct Tx {
     txn: WriteTransaction,
     now: Cell<i64>,
     wrote: Cell<bool>,
+    schedule: RefCell<Schedule>,
 }
 
 impl Tx {
-    /// Wraps a transaction.
-    pub(super) fn new(txn: WriteTransaction, now: i64) -> Self {
-        Self { txn, now: Cell::new(now), wrote: Cell::new(false) }
+    /// Wraps a transaction. The schedule comes back from [`commit`](Self::commit): after a failure it is not to be
+    /// trusted any more.
+    pub(super) fn new(txn: WriteTransaction, now: i64, schedule: Schedule) -> Self {
+        Self { txn, now: Cell::new(now), wrote: Cell::new(false), schedule: RefCell::new(schedule) }
+    }
+
+    /// Whose turn it is.
+    pub(super) fn schedule(&self) -> RefMut<'_, Schedule> {
+        self.schedule.borrow_mut()
     }
 
     /// The time of the operation at work.
@@ -90,13 +102,13 @@ impl Tx {
     }
 
     /// Ends the transaction: on disk when this returns.
-    pub(super) fn commit(self) -> Result<()> {
+    pub(super) fn commit(self) -> Result<Schedule> {
         if self.wrote.get() {
             self.txn.commit()?;
         } else {
             self.txn.abort()?;
         }
-        Ok(())
+        Ok(self.schedule.into_inner())
     }
 
     /// Makes the tables of a new file; refuses a file that a newer program wrote.
@@ -108,12 +120,12 @@ impl Tx {
                     "the file has layout {found}, this program knows up to {LAYOUT}: use the program that wrote it"
                 )));
             }
-            Some(_) => return Ok(()),
+            Some(LAYOUT) => return Ok(()),
+            Some(_) => self.upgrade()?,
             None => {}
         }
         self.write(META)?.insert("layout", LAYOUT)?;
         self.read(BOXES)?;
-        self.read(READY)?;
         self.read(STATE)?;
         self.read(INPUTS)?;
         self.read(JOURNAL)?;
@@ -124,6 +136,21 @@ impl Tx {
         self.read(DEAD_ORDER)?;
         self.read(WATCHED)?;
         self.read(TRACKED)?;
+        Ok(())
+    }
+
+    /// Brings a file of layout 1 up to date.
+    fn upgrade(&self) -> Result<()> {
+        {
+            let mut boxes = self.write(BOXES)?;
+            for row in self.read(BOXES_1)?.iter()? {
+                let (name, row) = row?;
+                let (ready, hand, attempt, token) = row.value();
+                boxes.insert(name.value(), (ready, hand, attempt, 0, token))?;
+            }
+        }
+        self.txn.delete_table(BOXES_1)?;
+        self.txn.delete_table(READY_1)?;
         Ok(())
     }
 }

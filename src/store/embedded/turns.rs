@@ -8,12 +8,14 @@ use redb::{ReadableTable, Table};
 
 use super::{
     letters, memory,
-    tables::{BOXES, INPUTS, JOURNAL, READY, SEEN, STATE, Tx},
+    schedule::Next,
+    tables::{BOXES, INPUTS, JOURNAL, SEEN, STATE, Tx},
 };
 use crate::{
     domain::mailbox::Mailbox,
     store::{
-        Accepted, Admit, Backlog, Commit, Lease, Leased, Offer, Result, SEEN_FOR, StoreError, Turn,
+        Accepted, Admit, Backlog, Commit, Lease, Leased, Offer, Pace, Result, SEEN_FOR, StoreError, TURN_AHEAD, Turn,
+        Unfinished,
         form::{self, encode},
     },
 };
@@ -25,13 +27,24 @@ const INPUT: u8 = 1;
 /// A wake is in hand.
 const WAKE: u8 = 2;
 
+/// How long what was in hand when the process died waits at first; doubled each time.
+const CUT_OFF_WAIT: Duration = Duration::from_millis(500);
+
 /// A mailbox that waits, is leased or is deferred.
 #[derive(Clone)]
 struct Place {
     ready: i64,
     hand: u8,
     attempt: u32,
+    cut_off: u32,
     token: String,
+}
+
+impl Place {
+    /// One that only waits.
+    fn waiting(ready: i64) -> Self {
+        Self { ready, hand: NOTHING, attempt: 0, cut_off: 0, token: String::new() }
+    }
 }
 
 /// An offer in its stored form.
@@ -83,9 +96,9 @@ pub(super) fn append(tx: &Tx, mailbox: &str, input: &str) -> Result<()> {
         inputs.insert((mailbox, number), input)?;
     }
     match find(tx, mailbox)? {
-        None => put(tx, mailbox, None, &Place { ready: tx.now(), hand: NOTHING, attempt: 0, token: String::new() }),
+        None => put(tx, mailbox, &Place::waiting(tx.now())),
         Some(place) if place.hand == NOTHING && place.ready > tx.now() => {
-            put(tx, mailbox, Some(place.ready), &Place { ready: tx.now(), ..place })
+            put(tx, mailbox, &Place { ready: tx.now(), ..place })
         }
         Some(_) => Ok(()),
     }
@@ -102,19 +115,23 @@ pub(super) fn lease(tx: &Tx, ttl: Duration, token: &str) -> Result<Turn> {
 
 /// Takes a turn; `None` when an input was set aside instead, because it cannot be read.
 fn try_lease(tx: &Tx, ttl: Duration, token: &str) -> Result<Option<Turn>> {
-    let first = tx.read(READY)?.first()?.map(|(key, _)| (key.value().0, key.value().1.to_owned()));
-    let Some((ready, name)) = first else {
-        return Ok(Some(Turn::Idle { next: None }));
+    let name = match tx.schedule().next(tx.now(), micros(TURN_AHEAD)) {
+        Next::Mailbox(name) => name,
+        Next::Nobody(next) => return Ok(Some(Turn::Idle { next: next.map(form::time).transpose()? })),
     };
-    if ready > tx.now() {
-        return Ok(Some(Turn::Idle { next: Some(form::time(ready)?) }));
-    }
     let place = find(tx, &name)?.ok_or_else(|| StoreError::Corrupt("a ready mailbox has no row".to_owned()))?;
     // A wake that was interrupted goes on as a wake, even if inputs have come since: the journal is the wake's.
     let input = if place.hand == WAKE { None } else { oldest(tx, &name)? };
     let hand = if input.is_some() { INPUT } else { WAKE };
     let attempt = place.attempt.saturating_add(1);
-    put(tx, &name, Some(ready), &Place { ready: after(tx.now(), ttl), hand, attempt, token: token.to_owned() })?;
+    let cut_off = place.cut_off;
+    let until = after(tx.now(), ttl);
+    write(
+        tx,
+        &name,
+        &Place { ready: until, hand, attempt, cut_off: cut_off.saturating_add(1), token: token.to_owned() },
+    )?;
+    tx.schedule().serve(&name, tx.now(), until);
 
     // Only now, so that an input that cannot be read blocks its own mailbox and no other.
     let mailbox: Mailbox = name.parse().map_err(|e| StoreError::Corrupt(format!("a mailbox's name: {e}")))?;
@@ -127,25 +144,25 @@ fn try_lease(tx: &Tx, ttl: Duration, token: &str) -> Result<Option<Turn>> {
         },
     };
     let (state, journal) = (state(tx, &name)?, journal(tx, &name)?);
-    Ok(Some(Turn::Taken(Box::new(Leased { lease, state, input, journal, attempt }))))
+    let at = form::time(tx.now())?;
+    Ok(Some(Turn::Taken(Box::new(Leased { lease, at, state, input, journal, attempt, cut_off }))))
 }
 
 /// Sets aside the input in hand, which cannot be read. The mailbox is ready again; when nothing else waits in it, it
 /// wakes, so that a wake that was put off for this input is not lost.
 fn discard(tx: &Tx, lease: &Lease, number: u64, stored: &str) -> Result<()> {
-    let (name, place) = held(tx, lease)?;
+    let (name, _) = held(tx, lease)?;
     let (input, why) = form::salvage(form::time(tx.now())?, &lease.mailbox, stored.as_bytes());
     letters::set_aside(tx, &input, &why)?;
     tx.write(INPUTS)?.remove((name.as_str(), number))?;
     clear_journal(tx, &name)?;
-    let again = Place { ready: tx.now(), hand: NOTHING, attempt: 0, token: String::new() };
-    put(tx, &name, Some(place.ready), &again)
+    put(tx, &name, &Place::waiting(tx.now()))
 }
 
 /// See [`Store::renew`](crate::store::Store::renew).
 pub(super) fn renew(tx: &Tx, lease: &Lease, ttl: Duration) -> Result<()> {
     let (name, place) = held(tx, lease)?;
-    put(tx, &name, Some(place.ready), &Place { ready: after(tx.now(), ttl), ..place })
+    put(tx, &name, &Place { ready: after(tx.now(), ttl), ..place })
 }
 
 /// See [`Store::begin`](crate::store::Store::begin) and [`Store::finish`](crate::store::Store::finish).
@@ -179,19 +196,27 @@ pub(super) fn end(tx: &Tx, lease: &Lease, commit: &Commit, why: Option<&str>) ->
         commit.wake.map(|wake| wake.as_microsecond().max(tx.now()))
     };
     if let Some(ready) = next {
-        return put(tx, &name, Some(place.ready), &Place { ready, hand: NOTHING, attempt: 0, token: String::new() });
+        return put(tx, &name, &Place::waiting(ready));
     }
-    tx.write(READY)?.remove((place.ready, name.as_str()))?;
+    tx.schedule().remove(&name, tx.now());
     tx.write(BOXES)?.remove(name.as_str())?;
     Ok(())
 }
 
 /// See [`Store::defer`](crate::store::Store::defer). What is in hand stays noted: it keeps new inputs from bringing
 /// the mailbox forward.
-pub(super) fn defer(tx: &Tx, lease: &Lease, until: Timestamp) -> Result<()> {
+pub(super) fn defer(tx: &Tx, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()> {
     let (name, place) = held(tx, lease)?;
     let ready = until.as_microsecond().max(tx.now());
-    put(tx, &name, Some(place.ready), &Place { ready, token: String::new(), ..place })
+    let attempt = place.attempt.saturating_sub(u32::from(how == Unfinished::Paced));
+    let cut_off = if how == Unfinished::Broke { place.cut_off } else { 0 };
+    put(tx, &name, &Place { ready, attempt, cut_off, token: String::new(), ..place })
+}
+
+/// See [`Store::pace`](crate::store::Store::pace).
+pub(super) fn pace(tx: &Tx, place: &str, Pace { every, ahead }: Pace) -> Result<Option<Timestamp>> {
+    let again = tx.schedule().pace(place, tx.now(), micros(every), micros(ahead));
+    again.map(form::time).transpose()
 }
 
 /// The state of a mailbox.
@@ -201,18 +226,21 @@ pub(super) fn state(tx: &Tx, mailbox: &str) -> Result<Option<String>> {
 
 /// See [`Store::backlog`](crate::store::Store::backlog).
 pub(super) fn backlog(tx: &Tx) -> Result<Backlog> {
-    let ready = tx.read(READY)?;
-    let mut waiting = Backlog::default();
-    for row in ready.range(..(tx.now() + 1, ""))? {
-        if waiting.ready == 0 {
-            waiting.oldest = Some(form::time(row?.0.value().0)?);
-        }
-        waiting.ready += 1;
-    }
-    Ok(waiting)
+    let (ready, oldest) = tx.schedule().ready(tx.now());
+    Ok(Backlog { ready, oldest: oldest.map(form::time).transpose()? })
 }
 
-/// Takes every lease back: the file's lock says that no other process lives, so their holders are gone.
+/// Fills the schedule of a file that was opened.
+pub(super) fn scheduled(tx: &Tx) -> Result<()> {
+    for row in tx.read(BOXES)?.iter()? {
+        let (name, place) = row?;
+        tx.schedule().set(name.value(), Place::from(place.value()).ready, tx.now());
+    }
+    Ok(())
+}
+
+/// Takes every lease back: the file's lock says that no other process lives, so their holders are gone. What was in hand
+/// more than once when they died may be why, so that it waits a little and lets others go first.
 pub(super) fn release_all(tx: &Tx) -> Result<()> {
     let mut left = Vec::new();
     for row in tx.read(BOXES)?.iter()? {
@@ -223,15 +251,15 @@ pub(super) fn release_all(tx: &Tx) -> Result<()> {
         }
     }
     for (name, place) in left {
-        let ready = place.ready.min(tx.now());
-        put(tx, &name, Some(place.ready), &Place { ready, token: String::new(), ..place })?;
+        let wait = if place.cut_off > 1 { CUT_OFF_WAIT * (1 << place.cut_off.min(6)) } else { Duration::ZERO };
+        put(tx, &name, &Place { ready: after(tx.now(), wait), token: String::new(), ..place })?;
     }
     Ok(())
 }
 
-impl From<(i64, u8, u32, &str)> for Place {
-    fn from((ready, hand, attempt, token): (i64, u8, u32, &str)) -> Self {
-        Self { ready, hand, attempt, token: token.to_owned() }
+impl From<(i64, u8, u32, u32, &str)> for Place {
+    fn from((ready, hand, attempt, cut_off, token): (i64, u8, u32, u32, &str)) -> Self {
+        Self { ready, hand, attempt, cut_off, token: token.to_owned() }
     }
 }
 
@@ -251,15 +279,15 @@ fn held(tx: &Tx, lease: &Lease) -> Result<(String, Place)> {
     }
 }
 
-fn put(tx: &Tx, mailbox: &str, was_ready: Option<i64>, place: &Place) -> Result<()> {
-    if was_ready != Some(place.ready) {
-        let mut ready = tx.write(READY)?;
-        if let Some(was) = was_ready {
-            ready.remove((was, mailbox))?;
-        }
-        ready.insert((place.ready, mailbox), ())?;
-    }
-    let row = (place.ready, place.hand, place.attempt, place.token.as_str());
+/// Writes a mailbox and when it is ready.
+fn put(tx: &Tx, mailbox: &str, place: &Place) -> Result<()> {
+    write(tx, mailbox, place)?;
+    tx.schedule().set(mailbox, place.ready, tx.now());
+    Ok(())
+}
+
+fn write(tx: &Tx, mailbox: &str, place: &Place) -> Result<()> {
+    let row = (place.ready, place.hand, place.attempt, place.cut_off, place.token.as_str());
     tx.write(BOXES)?.insert(mailbox, row)?;
     Ok(())
 }
@@ -296,5 +324,9 @@ fn clear_journal(tx: &Tx, mailbox: &str) -> Result<()> {
 }
 
 fn after(now: i64, by: Duration) -> i64 {
-    now.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
+    now.saturating_add(micros(by))
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

@@ -3,12 +3,17 @@
 //! When a group fails (a full disk, an I/O error), all of it is answered "not available", the file is closed and the
 //! next group opens it again, because redb refuses everything after an I/O error until then.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use redb::{Database, Durability};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{memory::Sweep, tables::Tx};
+use super::{
+    memory::Sweep,
+    schedule::Schedule,
+    tables::Tx,
+    turns::{release_all, scheduled},
+};
 use crate::{
     clock::Clock,
     store::{Result, StoreError},
@@ -16,10 +21,6 @@ use crate::{
 
 /// Most operations in one transaction: enough that the fsync is shared, few enough that a group stays short.
 const GROUP_MAX: usize = 256;
-
-/// How far times are pushed to keep their order when the clock stands still or steps back a little (microseconds);
-/// beyond that the clock was set, and is believed.
-const ORDER_WINDOW_US: i64 = 1_000_000;
 
 /// Opens the file, the first time and after a failure.
 pub(super) type Opener = Box<dyn Fn() -> Result<Database> + Send>;
@@ -39,10 +40,12 @@ pub(super) trait Operation: Send {
 /// The thread's state.
 pub(super) struct Writer {
     queue: mpsc::Receiver<Work>,
-    database: Option<Database>,
+    /// The file and whose turn it is in there; `None` after a failure.
+    opened: Option<(Database, Schedule)>,
     open: Opener,
     clock: Arc<dyn Clock>,
     last: i64,
+    last_read: Instant,
     sweep: Sweep,
 }
 
@@ -89,12 +92,13 @@ impl Writer {
     /// A writer on an opened file.
     pub(super) fn new(queue: mpsc::Receiver<Work>, open: Opener, clock: Arc<dyn Clock>) -> Result<Self> {
         let database = open()?;
-        let mut writer = Self { queue, database: None, open, clock, last: 0, sweep: Sweep::default() };
-        let tx = begin(&database, writer.tick())?;
+        let (last_read, sweep) = (Instant::now(), Sweep::default());
+        let mut writer = Self { queue, opened: None, open, clock, last: 0, last_read, sweep };
+        let tx = begin(&database, writer.tick(), Schedule::default())?;
         tx.prepare()?;
-        super::turns::release_all(&tx)?;
+        release_all(&tx)?;
         tx.commit()?;
-        writer.database = Some(database);
+        writer.opened = Some(with_schedule(database, writer.last)?);
         Ok(writer)
     }
 
@@ -118,18 +122,18 @@ impl Writer {
     }
 
     fn handle(&mut self, group: &mut [Work]) -> Result<()> {
-        let database = match self.database.take() {
-            Some(database) => database,
-            None => (self.open)()?,
+        let (database, schedule) = match self.opened.take() {
+            Some(opened) => opened,
+            None => with_schedule((self.open)()?, self.last)?,
         };
-        self.apply(&database, group)?;
+        let schedule = self.apply(&database, schedule, group)?;
         // Kept only after success: see the head of this file.
-        self.database = Some(database);
+        self.opened = Some((database, schedule));
         Ok(())
     }
 
-    fn apply(&mut self, database: &Database, group: &mut [Work]) -> Result<()> {
-        let tx = begin(database, self.tick())?;
+    fn apply(&mut self, database: &Database, schedule: Schedule, group: &mut [Work]) -> Result<Schedule> {
+        let tx = begin(database, self.tick(), schedule)?;
         for work in &mut *group {
             tx.set_now(self.tick());
             work.apply(&tx)?;
@@ -140,19 +144,28 @@ impl Writer {
         tx.commit()
     }
 
-    /// The time, later than any before: what came first is ready first.
+    /// The time, later than any before: what came first is ready first. When the clock is set back, time goes on from
+    /// where it was, as fast as it passes.
     fn tick(&mut self) -> i64 {
-        let now = self.clock.now().as_microsecond();
-        let behind = self.last.saturating_sub(now);
-        self.last = if (0..ORDER_WINDOW_US).contains(&behind) { self.last + 1 } else { now };
+        let passed = i64::try_from(self.last_read.elapsed().as_micros()).unwrap_or(0).max(1);
+        self.last_read = Instant::now();
+        self.last = self.clock.now().as_microsecond().max(self.last + passed);
         self.last
     }
 }
 
-fn begin(database: &Database, now: i64) -> Result<Tx> {
+fn begin(database: &Database, now: i64, schedule: Schedule) -> Result<Tx> {
     let mut txn = database.begin_write()?;
     txn.set_durability(Durability::Immediate).map_err(|e| StoreError::Unavailable(format!("the store's file: {e}")))?;
-    Ok(Tx::new(txn, now))
+    Ok(Tx::new(txn, now, schedule))
+}
+
+/// Reads from a file whose turn it is.
+fn with_schedule(database: Database, now: i64) -> Result<(Database, Schedule)> {
+    let tx = begin(&database, now, Schedule::default())?;
+    scheduled(&tx)?;
+    let schedule = tx.commit()?;
+    Ok((database, schedule))
 }
 
 /// A disk that fails: the group is refused, nothing of it is kept, and the writer goes on.

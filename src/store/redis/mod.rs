@@ -5,12 +5,15 @@
 //! A reader may ask why scripts build most of their key names themselves instead of being passed all of them: which
 //! mailbox is next is known only inside, and the base key that *is* passed carries the tag that routes the call.
 //!
-//! Keys of one shard, under `bobbin:1:{<shard>}:` (1 is the version of this layout):
+//! Keys of one shard, under `bobbin:2:{<shard>}:` (2 is the version of this layout):
 //!
 //! | key | kind | holds |
 //! | --- | --- | --- |
-//! | `ready` | sorted set | mailbox by the time (µs) it is ready; a leased one by the end of its lease |
-//! | `box:<mailbox>` | hash | `s` state, `t` token, `h` what is in hand (`i` input, `w` wake), `a` attempts |
+//! | `ready:<place>` | sorted set | mailbox by the time (µs) it is ready; a leased one by the end of its lease |
+//! | `turns:<workspace>`, `turns` | sorted set | places of a workspace, and workspaces, by the time of their next turn |
+//! | `pace:<place>` | string | when (µs) the place's posts are even with their pace |
+//! | `clock` | string | the latest time (µs) at which a turn was taken: time never goes back behind it |
+//! | `box:<mailbox>` | hash | `s` state, `t` token, `h` what is in hand (`i` input, `w` wake), `a` attempts, `c` cut off |
 //! | `in:<mailbox>` | list | waiting inputs, oldest first |
 //! | `journal:<mailbox>` | hash | records of the input in hand, by step |
 //! | `seen:<id>` | string | until when (µs) the id is remembered |

@@ -12,7 +12,8 @@ use crate::{
 };
 
 type Number = i64;
-type TurnRow = (Option<String>, Option<String>, Option<Vec<u8>>, BTreeMap<String, String>, u32, Option<Number>);
+type TurnRow =
+    (Option<String>, Number, Option<String>, Option<Vec<u8>>, BTreeMap<String, String>, u32, u32, Option<Number>);
 type DeadRow = (Number, u8, Option<String>, String, String, u32);
 
 /// Reads an answer.
@@ -65,7 +66,7 @@ pub(super) enum Took {
 
 /// A turn, taken with this token.
 pub(super) fn turn(value: Value, token: String) -> Result<Took> {
-    let (mailbox, state, input, journal, attempt, next): TurnRow = read(value)?;
+    let (mailbox, at, state, input, journal, attempt, cut_off, next): TurnRow = read(value)?;
     let Some(mailbox) = mailbox else {
         return Ok(Took::Turn(Turn::Idle { next: next.map(form::time).transpose()? }));
     };
@@ -77,12 +78,21 @@ pub(super) fn turn(value: Value, token: String) -> Result<Took> {
             input => input,
         },
     };
-    Ok(Took::Turn(Turn::Taken(Box::new(Leased { lease, state, input, journal, attempt }))))
+    let at = form::time(at)?;
+    Ok(Took::Turn(Turn::Taken(Box::new(Leased { lease, at, state, input, journal, attempt, cut_off }))))
 }
 
 /// Dead letters.
 pub(super) fn dead(value: Value) -> Result<Vec<Dead>> {
     read::<Vec<DeadRow>>(value)?.into_iter().map(letter).collect()
+}
+
+/// When to ask again for a post; 0 is now.
+pub(super) fn pace(value: Value) -> Result<Option<Timestamp>> {
+    match read::<Number>(value)? {
+        0 => Ok(None),
+        at => form::time(at).map(Some),
+    }
 }
 
 /// What waits in one shard.

@@ -6,58 +6,75 @@ use std::borrow::Cow;
 
 use redis::{Cmd, Script, cmd};
 
+/// What scripts that know the time begin with.
+const COMMON: &str = include_str!("scripts/common.lua");
+
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    (plain: $($(#[$doc:meta])* $name:ident),+; timed: $($(#[$timed_doc:meta])* $timed:ident),+;) => {
         /// Every script, with its hash.
         #[derive(Debug)]
         pub(super) struct Scripts {
             $($(#[$doc])* pub(super) $name: Source,)+
+            $($(#[$timed_doc])* pub(super) $timed: Source,)+
         }
 
         impl Scripts {
             /// Hashes every script once.
             pub(super) fn new() -> Self {
-                Self { $($name: Source::new(include_str!(concat!("scripts/", stringify!($name), ".lua"))),)+ }
+                Self {
+                    $($name: Source::new(include_str!(concat!("scripts/", stringify!($name), ".lua")).to_owned()),)+
+                    $($timed: Source::timed(include_str!(concat!("scripts/", stringify!($timed), ".lua"))),)+
+                }
             }
         }
     };
 }
 
 scripts!(
-    accept,
-    backlog,
-    check,
-    /// Commit, and bury.
-    commit,
-    dead,
-    defer,
-    discard,
-    drop_dead,
-    forget,
-    hold,
-    lease,
-    recall,
-    /// Begin, and finish.
-    record,
-    remember,
-    renew,
-    replay_dead,
-    set_aside,
-    state,
-    tracked,
-    tracked_counts,
+    plain:
+        check,
+        dead,
+        drop_dead,
+        forget,
+        /// Begin, and finish.
+        record,
+        state,
+        tracked,
+        tracked_counts;
+    timed:
+        accept,
+        backlog,
+        /// Commit, and bury.
+        commit,
+        defer,
+        discard,
+        hold,
+        lease,
+        pace,
+        recall,
+        remember,
+        renew,
+        replay_dead,
+        set_aside;
 );
 
 /// One script.
 #[derive(Debug)]
 pub(super) struct Source {
-    text: &'static str,
+    text: String,
     hash: String,
 }
 
 impl Source {
-    fn new(text: &'static str) -> Self {
-        Self { text, hash: Script::new(text).get_hash().to_owned() }
+    fn new(text: String) -> Self {
+        let hash = Script::new(&text).get_hash().to_owned();
+        Self { text, hash }
+    }
+
+    /// A script behind [`COMMON`]; its first line, which names its flags, has to stay the first.
+    fn timed(text: &str) -> Self {
+        let (flags, rest) = text.split_once('\n').unwrap_or((text, ""));
+        Self::new(format!("{flags}\n{COMMON}\n{rest}"))
     }
 }
 
@@ -103,7 +120,7 @@ impl<'a> Call<'a> {
 
     /// The call with the script's text.
     pub(super) fn by_text(&self) -> Cmd {
-        self.command("EVAL", self.script.text)
+        self.command("EVAL", &self.script.text)
     }
 
     fn command(&self, verb: &str, script: &str) -> Cmd {

@@ -30,14 +30,17 @@ use crate::{
         ids::{InputId, SessionId},
         mailbox::Mailbox,
     },
-    store::{Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Result, Store, Tracked, Turn},
+    store::{
+        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, Store, Tracked, Turn,
+        Unfinished,
+    },
 };
 
 /// First part of every key, so that the database can be shared.
 const PREFIX: &str = "bobbin";
 
 /// Version of the key layout.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// Shards on a Cluster: more than such a cluster has primaries, few enough that looking into each is quick. Changing it
 /// strands what is stored.
@@ -166,8 +169,12 @@ impl Store for RedisStore {
         self.end(lease, commit, None).await
     }
 
-    async fn defer(&self, lease: &Lease, until: Timestamp) -> Result<()> {
-        self.put_off(lease, until).await
+    async fn defer(&self, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()> {
+        self.put_off(lease, until, how).await
+    }
+
+    async fn pace(&self, mailbox: &Mailbox, pace: Pace) -> Result<Option<Timestamp>> {
+        self.ask_pace(mailbox, pace).await
     }
 
     async fn bury(&self, lease: &Lease, why: &str, commit: &Commit) -> Result<()> {

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     domain::mailbox::Mailbox,
     store::{
-        Accepted, Admit, Backlog, Commit, Lease, Offer, Result, SEEN_FOR, StoreError, Turn,
+        Accepted, Admit, Backlog, Commit, Lease, Offer, Pace, Result, SEEN_FOR, StoreError, TURN_AHEAD, Turn,
+        Unfinished,
         form::{self, encode},
     },
 };
@@ -60,8 +61,12 @@ impl RedisStore {
     async fn take_of(&self, shard: u32, ttl: Duration) -> Result<Turn> {
         loop {
             let token = Uuid::now_v7().simple().to_string();
-            let call =
-                self.call(&self.scripts.lease, shard).printed(&self.offset()).printed(&millis(ttl)).printed(&token);
+            let call = self
+                .call(&self.scripts.lease, shard)
+                .printed(&self.offset())
+                .printed(&millis(ttl))
+                .printed(&token)
+                .printed(&millis(TURN_AHEAD));
             match replies::turn(self.run(call).await?, token)? {
                 Took::Turn(turn) => return Ok(turn),
                 Took::Damaged(lease, stored) => self.discard(&lease, &stored).await?,
@@ -125,14 +130,25 @@ impl RedisStore {
         replies::held(self.run(call).await?)
     }
 
-    pub(super) async fn put_off(&self, lease: &Lease, until: Timestamp) -> Result<()> {
+    pub(super) async fn put_off(&self, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()> {
         let call = self
             .call(&self.scripts.defer, self.home(&lease.mailbox))
             .printed(&self.offset())
             .printed(&lease.mailbox)
             .text(&lease.token)
-            .printed(&until.as_microsecond());
+            .printed(&until.as_microsecond())
+            .text(how.name());
         replies::held(self.run(call).await?)
+    }
+
+    pub(super) async fn ask_pace(&self, mailbox: &Mailbox, pace: Pace) -> Result<Option<Timestamp>> {
+        let call = self
+            .call(&self.scripts.pace, self.home(mailbox))
+            .printed(&self.offset())
+            .printed(&mailbox.place())
+            .printed(&millis(pace.every))
+            .printed(&pace.ahead.as_millis());
+        replies::pace(self.run(call).await?)
     }
 
     pub(super) async fn state_of(&self, mailbox: &Mailbox) -> Result<Option<String>> {

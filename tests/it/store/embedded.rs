@@ -57,6 +57,33 @@ async fn what_cannot_be_read_is_set_aside() {
 }
 
 #[tokio::test]
+async fn f34_a_file_of_layout_1_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let f = open_at(&path);
+    f.put(&thread(1), "i1").await;
+    drop(f);
+    // What an older program left: boxes and their order in tables of their own.
+    let database = redb::Database::open(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    let boxes = redb::TableDefinition::<&str, (i64, u8, u32, &str)>::new("boxes");
+    let ready = redb::TableDefinition::<(i64, &str), ()>::new("ready");
+    let name = thread(1).to_string();
+    write.open_table(boxes).unwrap().insert(name.as_str(), (1, 1, 3, "left")).unwrap();
+    write.open_table(ready).unwrap().insert((1, name.as_str()), ()).unwrap();
+    write.delete_table(redb::TableDefinition::<&str, (i64, u8, u32, u32, &str)>::new("mailboxes")).unwrap();
+    write.open_table(redb::TableDefinition::<&str, i64>::new("meta")).unwrap().insert("layout", 1).unwrap();
+    write.commit().unwrap();
+    drop(database);
+
+    let f = open_at(&path);
+    let taken = f.take().await;
+    assert_eq!((id(&taken), taken.attempt, taken.cut_off), (Some("i1"), 4, 0));
+    drop(f);
+    assert!(!rows(&path).contains_key("boxes"));
+}
+
+#[tokio::test]
 async fn a_file_in_use_is_a_clear_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bobbin.db");
@@ -88,7 +115,7 @@ async fn what_is_over_leaves_no_rows() {
     let rows = rows(&path);
     let left: Vec<_> = rows.iter().filter(|(table, rows)| **rows > 0 && *table != "meta").collect();
     assert_eq!(left, Vec::<(&String, &u64)>::new());
-    assert!(rows.contains_key("seen") && rows.contains_key("boxes"), "{rows:?}");
+    assert!(rows.contains_key("seen") && rows.contains_key("mailboxes"), "{rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

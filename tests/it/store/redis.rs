@@ -43,7 +43,7 @@ async fn what_is_over_leaves_no_keys() {
     }
     let mut keys: Vec<String> = redis::from_redis_value(server.command(&["KEYS", "*"])).unwrap();
     keys.sort();
-    assert_eq!(keys, ["bobbin:1:{0}:seen:i1", "bobbin:1:{0}:seen:i2"]);
+    assert_eq!(keys, ["bobbin:2:{0}:clock", "bobbin:2:{0}:seen:i1", "bobbin:2:{0}:seen:i2"]);
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn what_cannot_be_read_is_set_aside() {
         let f = at(&server.url(), "bobbin", 0);
         f.put(&thread(1), "i1").await;
         f.put(&thread(1), "i2").await;
-        let waiting = format!("bobbin:1:{{0}}:in:{}", thread(1));
+        let waiting = format!("bobbin:2:{{0}}:in:{}", thread(1));
         let mut client = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
         redis::cmd("LSET").arg(waiting).arg(0).arg(damaged).exec(&mut client).unwrap();
         super::contract::letters::what_cannot_be_read_is_set_aside(&f, damaged).await;

@@ -138,7 +138,7 @@ async fn full_memory_refuses_inputs_but_not_finished_work() {
     let second = f.take().await;
     f.store.bury(&second.lease, "why", &Commit::default()).await.unwrap();
     let third = f.take().await;
-    f.store.defer(&third.lease, f.later(Duration::ZERO)).await.unwrap();
+    f.store.defer(&third.lease, f.later(Duration::ZERO), bobbin::store::Unfinished::Tried).await.unwrap();
 
     server.command(&["CONFIG", "SET", "maxmemory", "0"]);
     f.put(&thread(2), "i4").await;

@@ -1,4 +1,4 @@
-//! A clock that runs ahead by as much as a test wants. It never goes back, because a store's expiries never do.
+//! A clock that runs ahead by as much as a test wants, and can be set back as an operator or a time server would do it.
 
 use std::{
     sync::{
@@ -26,6 +26,11 @@ impl TestClock {
     /// Moves it.
     pub(crate) fn advance(&self, by: Duration) {
         self.ahead_ms.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Sets it back.
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.ahead_ms.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// Moves it to a time, unless that has passed.

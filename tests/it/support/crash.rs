@@ -18,8 +18,8 @@ use bobbin::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Result, SharedStore, Store,
-        StoreError, Tracked, Turn,
+        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, SharedStore, Store,
+        StoreError, Tracked, Turn, Unfinished,
     },
 };
 use jiff::Timestamp;
@@ -140,8 +140,13 @@ impl Store for CrashingStore {
         self.write("commit".to_owned(), self.inner.commit(lease, commit)).await
     }
 
-    async fn defer(&self, lease: &Lease, until: Timestamp) -> Result<()> {
-        self.write("defer".to_owned(), self.inner.defer(lease, until)).await
+    async fn defer(&self, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()> {
+        self.write("defer".to_owned(), self.inner.defer(lease, until, how)).await
+    }
+
+    async fn pace(&self, mailbox: &Mailbox, pace: Pace) -> Result<Option<Timestamp>> {
+        self.alive()?;
+        self.inner.pace(mailbox, pace).await
     }
 
     async fn bury(&self, lease: &Lease, why: &str, commit: &Commit) -> Result<()> {

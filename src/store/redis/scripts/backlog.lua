@@ -1,8 +1,13 @@
 #!lua flags=no-writes
 -- How many mailboxes are ready, and since when (us) the first has been. KEYS[1] base · ARGV offset ms
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2] + ARGV[1] * 1000 -- microseconds, moved by the caller's clock (zero in production)
-local ready = KEYS[1] .. 'ready'
-local count = redis.call('ZCOUNT', ready, '-inf', string.format('%.0f', now))
-if count == 0 then return {0, false} end
-return {count, redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')[2]}
+local count, oldest, limit = 0, false, us(now)
+for _, team in ipairs(redis.call('ZRANGE', base .. 'turns', '-inf', limit, 'BYSCORE')) do
+  for _, place in ipairs(redis.call('ZRANGE', base .. 'turns:' .. team, '-inf', limit, 'BYSCORE')) do
+    local ready = redis.call('ZCOUNT', base .. 'ready:' .. place, '-inf', limit)
+    if ready > 0 then
+      local _, at = first(base .. 'ready:' .. place)
+      count, oldest = count + ready, math.min(oldest or at, at)
+    end
+  end
+end
+return {count, oldest and us(oldest)}

@@ -3,32 +3,30 @@
 -- With a reason it buries: the input goes to the dead letters in the same step.
 -- KEYS[1] base · ARGV offset ms, mailbox, token, '1' = new state, state, wake us or '', session or '', activity,
 --                '1' = bury, reason. Returns 0 when the lease is lost.
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2] + ARGV[1] * 1000 -- microseconds, moved by the caller's clock (zero in production)
-local base, mailbox = KEYS[1], ARGV[2]
-local box, waiting, ready = base .. 'box:' .. mailbox, base .. 'in:' .. mailbox, base .. 'ready'
+local mailbox = ARGV[2]
+local box, waiting = base .. 'box:' .. mailbox, base .. 'in:' .. mailbox
 local turn = redis.call('HMGET', box, 't', 'h', 'a')
 if turn[1] ~= ARGV[3] then return 0 end
 
 if turn[2] == 'i' then
   local input = redis.call('LPOP', waiting)
   if ARGV[9] == '1' and input then
-    local id, at = cjson.decode(input).id, string.format('%.0f', now)
+    local id, at = cjson.decode(input).id, us(now)
     redis.call('HSET', base .. 'dead:' .. id, 'v', 1, 'mailbox', mailbox, 'input', input, 'at', at,
       'why', ARGV[10], 'attempts', turn[3])
     redis.call('ZADD', base .. 'dead', at, id)
   end
 end
 redis.call('DEL', base .. 'journal:' .. mailbox)
-redis.call('HDEL', box, 't', 'h', 'a')
+redis.call('HDEL', box, 't', 'h', 'a', 'c')
 if ARGV[4] == '1' then redis.call('HSET', box, 's', ARGV[5]) end
 
 if redis.call('EXISTS', waiting) == 1 then
-  redis.call('ZADD', ready, string.format('%.0f', now), mailbox)
+  schedule(mailbox, now)
 elseif ARGV[6] ~= '' then
-  redis.call('ZADD', ready, string.format('%.0f', math.max(now, tonumber(ARGV[6]))), mailbox)
+  schedule(mailbox, math.max(now, tonumber(ARGV[6])))
 else
-  redis.call('ZREM', ready, mailbox)
+  unschedule(mailbox)
 end
 
 local session = ARGV[7]

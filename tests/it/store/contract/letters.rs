@@ -10,7 +10,7 @@ pub(crate) async fn buried_is_listed_and_gone_from_its_mailbox(f: &Fixture) {
     f.put(&mailbox, "i2").await;
     let first = f.take().await;
     f.store.begin(&first.lease, "step", "begun").await.unwrap();
-    f.store.defer(&first.lease, f.later(std::time::Duration::ZERO)).await.unwrap();
+    f.store.defer(&first.lease, f.later(std::time::Duration::ZERO), bobbin::store::Unfinished::Tried).await.unwrap();
     let again = f.take().await;
     let left = Commit { state: Some("failed".to_owned()), ..Commit::default() };
     f.store.bury(&again.lease, "a \"reason\"", &left).await.unwrap();

@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, sync::Mutex, time::Duration};
 
-use bobbin::store::{Backlog, Commit, StoreError, Turn};
+use bobbin::{
+    domain::mailbox::Mailbox,
+    store::{Backlog, Commit, Pace, StoreError, TURN_AHEAD, Turn, Unfinished},
+};
 use futures_util::future::join_all;
 
 use super::{Fixture, TTL, id, thread};
@@ -95,7 +98,7 @@ pub(crate) async fn attempts_are_counted(f: &Fixture) {
     for attempt in 1..=3 {
         let leased = f.take().await;
         assert_eq!((id(&leased), leased.attempt), (Some("i1"), attempt));
-        f.store.defer(&leased.lease, f.later(Duration::ZERO)).await.unwrap();
+        f.store.defer(&leased.lease, f.later(Duration::ZERO), Unfinished::Tried).await.unwrap();
     }
     assert_eq!(f.finish_next().await.as_deref(), Some("i1"));
     let leased = f.take().await;
@@ -114,7 +117,7 @@ pub(crate) async fn deferred_keeps_input_and_journal(f: &Fixture) {
     f.store.begin(&leased.lease, "create", "begun").await.unwrap();
     f.store.finish(&leased.lease, "create", "done").await.unwrap();
     let until = f.later(Duration::from_mins(5));
-    f.store.defer(&leased.lease, until).await.unwrap();
+    f.store.defer(&leased.lease, until, Unfinished::Tried).await.unwrap();
     assert_eq!(f.idle().await, Some(until));
     assert!(matches!(f.store.begin(&leased.lease, "post", "x").await, Err(StoreError::LeaseLost)));
 
@@ -132,7 +135,7 @@ pub(crate) async fn a_new_input_does_not_bring_a_deferred_one_forward(f: &Fixtur
     f.put(&thread(1), "i1").await;
     let leased = f.take().await;
     let until = f.later(Duration::from_mins(5));
-    f.store.defer(&leased.lease, until).await.unwrap();
+    f.store.defer(&leased.lease, until, Unfinished::Tried).await.unwrap();
     f.put(&thread(1), "i2").await;
     assert_eq!(f.idle().await, Some(until));
     f.clock.advance(Duration::from_mins(5));
@@ -168,7 +171,7 @@ pub(crate) async fn a_lost_lease_writes_nothing(f: &Fixture) {
         f.store.begin(&lost, "post", "theirs").await,
         f.store.finish(&lost, "other", "theirs").await,
         f.store.commit(&lost, &theirs).await,
-        f.store.defer(&lost, f.later(Duration::from_hours(1))).await,
+        f.store.defer(&lost, f.later(Duration::from_hours(1)), Unfinished::Tried).await,
         f.store.bury(&lost, "theirs", &theirs).await,
     ];
     for answer in refused {
@@ -177,7 +180,7 @@ pub(crate) async fn a_lost_lease_writes_nothing(f: &Fixture) {
     assert_eq!(f.store.state(&thread(1)).await.unwrap(), None);
     assert_eq!(f.store.dead(1).await.unwrap(), []);
 
-    f.store.defer(&held.lease, f.later(Duration::ZERO)).await.unwrap();
+    f.store.defer(&held.lease, f.later(Duration::ZERO), Unfinished::Tried).await.unwrap();
     let again = f.take().await;
     assert_eq!((id(&again), again.attempt), (Some("i1"), 3));
     assert_eq!(again.journal.into_iter().collect::<Vec<_>>(), [("post".to_owned(), "mine".to_owned())]);
@@ -263,7 +266,7 @@ pub(crate) async fn texts_are_opaque(f: &Fixture) {
         f.put(&thread(1), &format!("i{n}")).await;
         let leased = f.take().await;
         f.store.begin(&leased.lease, text.get(..20.min(text.len())).unwrap_or("step"), text).await.unwrap();
-        f.store.defer(&leased.lease, f.later(Duration::ZERO)).await.unwrap();
+        f.store.defer(&leased.lease, f.later(Duration::ZERO), Unfinished::Tried).await.unwrap();
         let again = f.take().await;
         assert_eq!(again.journal.values().map(String::as_str).collect::<Vec<_>>(), [*text]);
         let left = Commit { state: Some((*text).to_owned()), ..Commit::default() };
@@ -286,8 +289,129 @@ pub(crate) async fn the_backlog_counts_what_waits(f: &Fixture) {
 
     let leased = f.take().await;
     assert_eq!(f.store.backlog().await.unwrap().ready, 2);
-    f.store.defer(&leased.lease, f.later(Duration::from_hours(1))).await.unwrap();
+    f.store.defer(&leased.lease, f.later(Duration::from_hours(1)), Unfinished::Tried).await.unwrap();
     assert_eq!(f.store.backlog().await.unwrap().ready, 2);
     f.clock.advance(Duration::from_hours(1));
     assert_eq!(f.store.backlog().await.unwrap().ready, 3);
+}
+
+/// A mailbox in a workspace and a channel.
+fn mailbox(team: &str, channel: &str, number: usize) -> Mailbox {
+    format!("thread:{team}/{channel}/1700000000.{number:06}").parse().unwrap()
+}
+
+/// Takes and finishes turns until nothing is ready; whose they were.
+async fn served(f: &Fixture) -> Vec<String> {
+    let mut order = Vec::new();
+    while let Turn::Taken(leased) = f.store.lease(TTL).await.unwrap() {
+        order.push(leased.lease.mailbox.place());
+        f.store.commit(&leased.lease, &Commit::default()).await.unwrap();
+    }
+    order
+}
+
+pub(crate) async fn a_flood_in_one_workspace_costs_the_others_nothing(f: &Fixture) {
+    for n in 0..40 {
+        f.put(&mailbox("T1", &format!("C{}", n % 20), n), &format!("flood{n}")).await;
+    }
+    f.put(&mailbox("T2", "C1", 0), "other").await;
+    f.put(&mailbox("T3", "C1", 0), "third").await;
+    let order = served(f).await;
+    assert_eq!(order.len(), 42);
+    let at = |place: &str| order.iter().position(|p| p == place).unwrap();
+    assert!(at("T2/C1") <= 2 && at("T3/C1") <= 3, "{order:?}");
+}
+
+pub(crate) async fn a_flood_in_one_channel_costs_the_others_nothing(f: &Fixture) {
+    for n in 0..40 {
+        f.put(&mailbox("T1", "C1", n), &format!("flood{n}")).await;
+    }
+    for n in 0..3 {
+        f.put(&mailbox("T1", "C2", n), &format!("other{n}")).await;
+    }
+    let order = served(f).await;
+    assert_eq!(order.len(), 43);
+    let last = order.iter().rposition(|place| place == "T1/C2").unwrap();
+    assert!(last <= 6, "the third of the quiet channel came as number {last}: {order:?}");
+}
+
+pub(crate) async fn a_flood_in_one_thread_costs_the_others_nothing(f: &Fixture) {
+    for n in 0..40 {
+        f.put(&mailbox("T1", "C1", 1), &format!("flood{n}")).await;
+    }
+    f.put(&mailbox("T1", "C1", 2), "other").await;
+    assert_eq!(f.finish_next().await.as_deref(), Some("flood0"));
+    assert_eq!(f.finish_next().await.as_deref(), Some("other"));
+    assert_eq!(f.finish_next().await.as_deref(), Some("flood1"));
+}
+
+pub(crate) async fn a_place_ahead_of_its_pace_is_passed_over(f: &Fixture) {
+    let every = Duration::from_secs(1);
+    let burst = Pace { every, ahead: Duration::from_secs(3) };
+    let busy = mailbox("T1", "C1", 1);
+    f.put(&busy, "busy").await;
+    for _ in 0..4 {
+        assert_eq!(f.store.pace(&busy, burst).await.unwrap(), None);
+    }
+    let again = f.store.pace(&busy, burst).await.unwrap().unwrap();
+    let wait = again.duration_since(f.later(Duration::ZERO));
+    assert!(wait.as_millis() > 500 && wait.as_millis() <= 1_000, "{wait:?}");
+    let idle_only = Pace { every, ahead: Duration::ZERO };
+    assert!(f.store.pace(&busy, idle_only).await.unwrap().unwrap() > again, "less urgent posts wait longer");
+    assert_eq!(f.store.pace(&mailbox("T1", "C2", 1), burst).await.unwrap(), None, "other places are not affected");
+
+    let open = f.idle().await.unwrap().duration_since(f.later(Duration::ZERO));
+    assert!(open.as_millis() <= 2_000 && open.as_millis() > 1_500, "four posts, {TURN_AHEAD:?} ahead: {open:?}");
+    f.put(&mailbox("T1", "C2", 1), "quiet").await;
+    assert_eq!(f.finish_next().await.as_deref(), Some("quiet"));
+    f.clock.advance(Duration::from_secs(2));
+    assert_eq!(f.finish_next().await.as_deref(), Some("busy"));
+}
+
+pub(crate) async fn turns_that_nobody_ended_are_counted(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    for cut_off in 0..3 {
+        let leased = f.take().await;
+        assert_eq!((leased.attempt, leased.cut_off), (cut_off + 1, cut_off));
+        f.clock.advance(PAST_TTL);
+    }
+    let leased = f.take().await;
+    assert_eq!(leased.cut_off, 3);
+    f.store.defer(&leased.lease, f.later(Duration::ZERO), Unfinished::Broke).await.unwrap();
+    let leased = f.take().await;
+    assert_eq!((leased.attempt, leased.cut_off), (5, 4), "to break down is like not to end");
+    f.store.defer(&leased.lease, f.later(Duration::ZERO), Unfinished::Tried).await.unwrap();
+    let leased = f.take().await;
+    assert_eq!((leased.attempt, leased.cut_off), (6, 0), "one that ended breaks the row");
+    f.store.defer(&leased.lease, f.later(Duration::ZERO), Unfinished::Paced).await.unwrap();
+    assert_eq!(f.take().await.attempt, 6, "to wait for a pace is no attempt");
+}
+
+pub(crate) async fn a_turn_says_when_it_was_taken(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    f.clock.advance(Duration::from_hours(1));
+    let (before, at, after) = (f.later(Duration::ZERO), f.take().await.at, f.later(Duration::ZERO));
+    let slack = Duration::from_millis(50);
+    assert!(before - slack <= at && at <= after + slack, "{before} {at} {after}");
+}
+
+pub(crate) async fn f25_a_clock_that_is_set_back_breaks_no_lease_and_stops_nothing(f: &Fixture) {
+    for n in 1..=4 {
+        f.put(&thread(n), &format!("i{n}")).await;
+    }
+    let held = f.take().await;
+    let deferred = f.take().await;
+    f.store.defer(&deferred.lease, f.later(Duration::from_mins(1)), Unfinished::Tried).await.unwrap();
+    f.clock.set_back(Duration::from_mins(10));
+
+    f.store.renew(&held.lease, TTL).await.unwrap();
+    assert_eq!(f.finish_next().await.as_deref(), Some("i3"), "what was ready is ready");
+    assert_eq!(f.finish_next().await.as_deref(), Some("i4"));
+    f.put(&thread(5), "i5").await;
+    assert_eq!(f.finish_next().await.as_deref(), Some("i5"));
+    assert!(f.idle().await.is_some(), "what is held is not handed out");
+    assert_eq!(f.store.accept(&super::offer(&thread(1), "i1")).await.unwrap(), bobbin::store::Accepted::Duplicate);
+    f.store.commit(&held.lease, &Commit::default()).await.unwrap();
+    f.clock.advance(Duration::from_mins(12));
+    assert_eq!(f.finish_next().await.as_deref(), Some("i2"));
 }
