@@ -128,19 +128,17 @@ impl Schedule {
     fn settle(&mut self, place: &str, team: &str, now: i64, [place_floor, team_floor]: [Option<i64>; 2]) {
         let due = self.mailboxes.get(place).and_then(Queue::first).map(|(at, _)| at);
         let places = self.places.entry(team.to_owned()).or_default();
-        match due {
-            Some(at) => places.settle(place, at, place_floor, now),
-            None => {
-                places.remove(place);
-                self.mailboxes.remove(place);
-            }
+        if let Some(at) = due {
+            places.settle(place, at, place_floor, now);
+        } else {
+            places.remove(place);
+            self.mailboxes.remove(place);
         }
-        match places.first().map(|(at, _)| at) {
-            Some(at) => self.teams.settle(team, at, team_floor, now),
-            None => {
-                self.teams.remove(team);
-                self.places.remove(team);
-            }
+        if let Some((at, _)) = places.first() {
+            self.teams.settle(team, at, team_floor, now);
+        } else {
+            self.teams.remove(team);
+            self.places.remove(team);
         }
     }
 }
