@@ -4,7 +4,7 @@
 //! freezing: a moved clock is the machine's clock plus an offset, because the Redis store lives by Redis's own `TIME`
 //! and can only be told the offset.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,6 +27,31 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn offset(&self) -> SignedDuration {
         SignedDuration::ZERO
+    }
+}
+
+/// A clock that agrees with another's time, such as the store's: replicas whose own clocks differ then do not.
+#[derive(Debug)]
+pub struct Agreed {
+    own: Arc<dyn Clock>,
+    ahead: SignedDuration,
+}
+
+impl Agreed {
+    /// A clock that says `at` now.
+    pub fn at(own: Arc<dyn Clock>, at: Timestamp) -> Self {
+        let ahead = at.duration_since(own.now());
+        Self { own, ahead }
+    }
+}
+
+impl Clock for Agreed {
+    fn offset(&self) -> SignedDuration {
+        self.own.offset().saturating_add(self.ahead)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.own.now().saturating_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 }
 

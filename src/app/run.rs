@@ -25,8 +25,11 @@ const SCAN_EVERY: Duration = Duration::from_secs(1);
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How often the watch asks itself whether it is time: the floor of its configurable tick.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
-/// How long work in hand may go on after the stop; what is cut off then is taken up again under its journal.
-const FINISH_WITHIN: Duration = Duration::from_secs(20);
+/// How long work in hand may go on after the stop; then it is given back, and whoever takes it goes on under its journal.
+const FINISH_WITHIN: Duration = Duration::from_secs(6);
+/// How long giving back may take: one write each. Together with the above it is less than the ten seconds after which
+/// supervisors commonly kill.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Runs the bot until the stop: doors, workers and watch, and `more` routes beside the doors.
 pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: CancellationToken) -> anyhow::Result<()> {
@@ -38,12 +41,22 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
     let health = Arc::new(health::Health::new(bobbin.store.clone(), tracker.clone(), WORKERS + 1));
     let router = bobbin.doors().merge(health::routes(health)).merge(more);
     tracker.close();
-    // The doors close first: what they took is stored, whoever handles it.
-    serve(listener, router, Limits::default(), stop).await;
-    if tokio::time::timeout(FINISH_WITHIN, tracker.wait()).await.is_err() {
-        tracing::warn!("work in hand was cut off at the stop; it goes on with the next start");
-    }
+    // What the doors still take while connections drain is stored, whoever handles it.
+    tokio::join!(serve(listener, router, Limits::default(), stop.clone()), finish(&tracker, &bobbin.worker, stop));
     Ok(())
+}
+
+/// Waits for the stop and then for the work in hand, but not for long.
+async fn finish(tracker: &TaskTracker, worker: &Worker, stop: CancellationToken) {
+    stop.cancelled().await;
+    if tokio::time::timeout(FINISH_WITHIN, tracker.wait()).await.is_ok() {
+        return;
+    }
+    tracing::info!("work in hand is given back at the stop; it goes on elsewhere or with the next start");
+    worker.give_back();
+    if tokio::time::timeout(GIVE_BACK_WITHIN, tracker.wait()).await.is_err() {
+        tracing::warn!("work in hand could not be given back: it goes on when its leases have run out");
+    }
 }
 
 async fn work(worker: Worker, bell: Bell, stop: CancellationToken) {

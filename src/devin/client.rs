@@ -105,6 +105,18 @@ impl Devin {
         self.call("sessions.get", CALL_TIMEOUT, request).await
     }
 
+    /// Ends a session for good.
+    ///
+    /// <https://docs.devin.ai/api-reference/v3/sessions/delete-organizations-sessions>
+    ///
+    /// # Errors
+    ///
+    /// [`DevinError`]; one that is over already is [`DevinError::Invalid`].
+    pub async fn terminate(&self, id: &SessionId) -> Result<Session, DevinError> {
+        let request = self.request(Method::DELETE, self.org_url(&["sessions", &id.prefixed()]));
+        self.call("sessions.terminate", CALL_TIMEOUT, request).await
+    }
+
     /// Lists sessions, archived ones too; their order is not documented.
     ///
     /// <https://docs.devin.ai/api-reference/v3/sessions/organizations-sessions>

@@ -16,6 +16,53 @@ pub struct Thread {
     pub v: u8,
     /// The session tied to the thread, once there is one.
     pub link: Option<Link>,
+    /// What may have happened twice and is looked for again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+}
+
+/// An effect whose outcome was not known for a while, so that it may have happened twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Which.
+    pub of: Effect,
+    /// Since when it is finished as far as we know.
+    pub since: Timestamp,
+    /// How often it was looked for since.
+    pub looks: usize,
+}
+
+/// An effect that can be found again, and which one of its kind is the right one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Effect {
+    /// A session with this tag.
+    Session {
+        /// The tag, unique to the input.
+        tag: String,
+        /// The thread's own; `None` where nothing was to be started in the end.
+        ours: Option<SessionId>,
+    },
+    /// A post with this mark.
+    Post {
+        /// The mark in its metadata.
+        mark: String,
+        /// The one that stays; `None` where nothing was to be posted in the end.
+        ours: Option<Ts>,
+    },
+    /// A message sent into the session.
+    Message {
+        /// The session.
+        session: SessionId,
+        /// Stands for its text.
+        digest: String,
+        /// Messages are counted after this cursor...
+        after: Option<String>,
+        /// ... without these.
+        passed: Vec<String>,
+        /// How many of this text there should be.
+        known: usize,
+    },
 }
 
 /// Ties one thread to one session.
@@ -119,7 +166,7 @@ impl Thread {
 
     /// A thread without a session.
     pub fn empty() -> Self {
-        Self { v: Self::VERSION, link: None }
+        Self { v: Self::VERSION, link: None, doubts: Vec::new() }
     }
 }
 
@@ -134,6 +181,15 @@ mod tests {
     fn a_stored_link_is_read() {
         let thread: Thread = serde_json::from_str(SAMPLE).unwrap();
         assert_eq!(serde_json::to_string(&thread).unwrap(), SAMPLE);
+    }
+
+    /// A thread whose effects are in doubt.
+    const DOUBTS: &str = r#"{"v":1,"link":null,"doubts":[{"of":{"is":"session","tag":"bobbin-input:1","ours":"0f3a"},"since":"2026-11-24T02:00:00Z","looks":1},{"of":{"is":"post","mark":"00ff","ours":null},"since":"2026-11-24T02:00:00Z","looks":0},{"of":{"is":"message","session":"0f3a","digest":"00ff","after":"c1","passed":["ev_1"],"known":1},"since":"2026-11-24T02:00:00Z","looks":0}]}"#;
+
+    #[test]
+    fn stored_doubts_are_read() {
+        let thread: Thread = serde_json::from_str(DOUBTS).unwrap();
+        assert_eq!(serde_json::to_string(&thread).unwrap(), DOUBTS);
     }
 
     #[test]

@@ -37,10 +37,21 @@ enum Record {
         /// When it was looked for last.
         looked_at: Option<Timestamp>,
     },
-    /// The other side refused it: it certainly did not happen.
-    Refused { v: u8 },
+    /// The other side refused it: this attempt certainly did not happen.
+    Refused {
+        v: u8,
+        /// Whether an attempt before it may have happened.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        doubted: bool,
+    },
     /// It happened, with this result.
-    Done { v: u8, result: serde_json::Value },
+    Done {
+        v: u8,
+        result: serde_json::Value,
+        /// Whether that was unknown for a while, so that it may have happened twice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        doubted: bool,
+    },
 }
 
 const VERSION: u8 = 1;
@@ -99,6 +110,19 @@ impl Steps {
         }
     }
 
+    /// Whether a step may have happened once more than its result says, because for a while its outcome was not known.
+    pub fn doubted(&self, step: &str) -> bool {
+        matches!(
+            self.records.get(step),
+            Some(Record::Done { doubted: true, .. } | Record::Refused { doubted: true, .. })
+        )
+    }
+
+    /// Whether a step is finished, so that asking for it does nothing any more.
+    pub fn finished(&self, step: &str) -> bool {
+        matches!(self.records.get(step), Some(Record::Done { .. }))
+    }
+
     /// Does something once. `act` does it, and is over after `within` at the latest; `find` looks for the mark of a lost
     /// attempt. Both are futures, so that nothing happens until they are needed.
     pub async fn once<T, E, Act, Find>(
@@ -138,7 +162,7 @@ impl Steps {
             return read_result(step, result);
         }
         let result = act.await.map_err(StepError::Failed)?;
-        self.done(step, &result).await?;
+        self.done(step, &result, false).await?;
         Ok(result)
     }
 
@@ -166,16 +190,18 @@ impl Steps {
         E: Failure,
         Act: Future<Output = Result<T, E>> + Send,
     {
+        let doubted =
+            matches!(self.records.get(step), Some(Record::Begun { .. } | Record::Refused { doubted: true, .. }));
         let begun = Lost { at: self.clock.now(), given_up: false, looks: 0, looked_at: None }.record();
         self.store.begin(&self.lease, step, &text(&begun)?).await?;
         self.records.insert(step.to_owned(), begun);
         match act.await {
             Ok(result) => {
-                self.done(step, &result).await?;
+                self.done(step, &result, doubted).await?;
                 Ok(result)
             }
             Err(error) if error.certainty() == Certainty::NotDone => {
-                self.write(step, Record::Refused { v: VERSION }).await?;
+                self.write(step, Record::Refused { v: VERSION, doubted }).await?;
                 Err(StepError::Failed(error))
             }
             Err(error) => Err(self.give_up(step, error.to_string()).await?),
@@ -201,7 +227,7 @@ impl Steps {
             return Err(unsure(due, "waiting before the next look"));
         }
         if let Some(found) = find.await.map_err(StepError::Failed)? {
-            self.done(step, &found).await?;
+            self.done(step, &found, true).await?;
             return Ok(Some(found));
         }
         let lost = Lost { looks: lost.looks + 1, looked_at: Some(now), ..lost };
@@ -217,9 +243,9 @@ impl Steps {
         Ok(StepError::Unsure { step: step.to_owned(), until: lost.due(Duration::ZERO).unwrap_or(now), why })
     }
 
-    async fn done<T: Serialize + Sync>(&mut self, step: &str, result: &T) -> Result<(), StoreError> {
+    async fn done<T: Serialize + Sync>(&mut self, step: &str, result: &T, doubted: bool) -> Result<(), StoreError> {
         let result = serde_json::to_value(result).map_err(|e| StoreError::Corrupt(format!("result of {step}: {e}")))?;
-        self.write(step, Record::Done { v: VERSION, result }).await
+        self.write(step, Record::Done { v: VERSION, result, doubted }).await
     }
 
     async fn write(&mut self, step: &str, record: Record) -> Result<(), StoreError> {
@@ -267,10 +293,12 @@ mod tests {
     use super::*;
 
     /// Stored forms that exist already are read for ever: a sample is never changed, a new form gets a new one.
-    const SAMPLES: [&str; 3] = [
+    const SAMPLES: [&str; 5] = [
         r#"{"is":"begun","v":1,"at":"2026-11-24T02:00:00Z","given_up":true,"looks":1,"looked_at":"2026-11-24T02:00:10Z"}"#,
         r#"{"is":"refused","v":1}"#,
+        r#"{"is":"refused","v":1,"doubted":true}"#,
         r#"{"is":"done","v":1,"result":"1700000001.000100"}"#,
+        r#"{"is":"done","v":1,"result":"1700000001.000100","doubted":true}"#,
     ];
 
     #[test]

@@ -72,6 +72,13 @@ pub enum Notice {
         /// The id of the input.
         reference: String,
     },
+    /// An input that broke us several times was set aside.
+    BrokeDown {
+        /// The id of the input.
+        reference: String,
+    },
+    /// A message stands twice in the session, and can't be taken back there.
+    SentTwice,
     /// A mention without a task.
     NothingAsked,
     /// The answer to the slash command.

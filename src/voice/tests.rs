@@ -61,6 +61,8 @@ fn samples() -> Vec<Notice> {
         Notice::DevinBilling { detail: detail() },
         Notice::Vanished,
         Notice::Buried { reference: "0193-abc".to_owned() },
+        Notice::BrokeDown { reference: "0193-abc".to_owned() },
+        Notice::SentTwice,
         Notice::NothingAsked,
         Notice::CommandHelp,
         Notice::NotInside,

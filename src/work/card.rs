@@ -57,6 +57,9 @@ pub(super) async fn refresh(task: &Task, thread: &ThreadKey, link: &mut Link) ->
     if now < due {
         return Ok(Some(due));
     }
+    if let Some(at) = room::paced(task, thread, Duration::ZERO).await? {
+        return Ok(Some(at));
+    }
     match task.deps.slack.update(&thread.channel, &ts, &room::message(&say(task, link, said))).await {
         Ok(()) => {
             link.card.shows = shows;

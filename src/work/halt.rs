@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{outbound::Failure, slack::SlackError, steps::StepError, store::StoreError};
+use crate::{
+    outbound::Failure,
+    slack::SlackError,
+    steps::StepError,
+    store::{Commit, StoreError},
+};
 
 /// Why a handler stops.
 #[derive(Debug)]
@@ -23,10 +28,29 @@ pub(super) enum Halt {
         /// For the log.
         why: String,
     },
+    /// The place it posts into is ahead of its pace: not before a certain time, and no attempt was made.
+    Paced {
+        /// When.
+        at: Timestamp,
+    },
+    /// It broke down: again after a while, but not often.
+    Broke {
+        /// For the log.
+        why: String,
+    },
+    /// This process stops: somebody else goes on at once.
+    GiveBack,
     /// Not at all. Whoever waits has been told, as far as that is possible; the input is set aside for an operator.
     Stop {
         /// For the log and the dead letter.
         why: String,
+    },
+    /// The same, with what is left behind.
+    Bury {
+        /// For the log and the dead letter.
+        why: String,
+        /// The state of the mailbox and when it wakes.
+        commit: Box<Commit>,
     },
     /// The store failed, or the lease is lost: nothing can be written down.
     Store(StoreError),

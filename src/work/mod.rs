@@ -19,6 +19,7 @@ mod relay;
 mod reply;
 mod room;
 mod start;
+mod sweep;
 mod task;
 mod trouble;
 mod worker;

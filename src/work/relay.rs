@@ -6,8 +6,9 @@ use super::{
     task::Task,
 };
 use crate::{
-    devin::{DevinError, Message, MessageSource},
+    devin::{Devin, DevinError, Message, MessageSource},
     domain::{
+        ids::SessionId,
         link::{Link, Relayed},
         mailbox::ThreadKey,
     },
@@ -93,6 +94,27 @@ impl Relayed {
         self.cursor = Some(cursor);
         self.seen.clear();
     }
+}
+
+/// How many messages of people with this text stand in the session among those that the thread has not read.
+pub(super) async fn met(
+    devin: &Devin,
+    session: &SessionId,
+    Relayed { cursor, seen, .. }: &Relayed,
+    wanted: &str,
+) -> Result<usize, DevinError> {
+    let mut cursor = cursor.clone();
+    let mut met = 0;
+    for _ in 0..MAX_PAGES {
+        let page = devin.messages(session, cursor.as_deref()).await?;
+        let unread = page.items.iter().filter(|m| !seen.contains(&m.event_id));
+        met += unread.filter(|m| m.source == MessageSource::User && digest(&m.message) == wanted).count();
+        match page.next().filter(|next| Some(*next) != cursor.as_deref()) {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    Ok(met)
 }
 
 /// What stands for a message's text where the text itself need not be kept.

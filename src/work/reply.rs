@@ -5,15 +5,15 @@ use super::{
     halt::Halt,
     kind::Speech,
     prompt,
-    relay::digest,
-    room, start,
+    relay::{self, digest},
+    room, start, sweep,
     task::Task,
     trouble::{self, Tried},
 };
 use crate::{
-    devin::{CALL_TIMEOUT, Devin, DevinError, MessageSource, SendMessage},
+    devin::{CALL_TIMEOUT, DevinError, SendMessage},
     domain::{
-        link::{Link, Relayed, Reread},
+        link::{Link, Reread},
         phase::State,
         standing::Linked,
         status::Status,
@@ -22,9 +22,6 @@ use crate::{
     store::Commit,
     voice::Notice,
 };
-
-/// Pages of a session's messages that are looked through for a lost one.
-const MAX_PAGES: usize = 20;
 
 /// Passes a message on.
 pub(super) async fn reply(task: &mut Task, mut link: Link, speech: Speech) -> Result<Commit, Halt> {
@@ -68,11 +65,19 @@ async fn send(
     let devin = task.deps.devin.clone();
     let session = link.session.clone();
     let act = async { devin.send(&session, &message).await.map(|_session| ()) };
-    let sent = task.steps.once("send message", CALL_TIMEOUT, act, find(&devin, link, &message.message)).await;
+    let wanted = digest(&message.message);
+    let known = link.relayed.sent.iter().filter(|sent| **sent == wanted).count();
+    let lost = async {
+        let met = relay::met(&devin, &session, &link.relayed, &wanted).await?;
+        // Among what the thread has not read yet there is one more of this text than we know to have sent.
+        Ok((met > known).then_some(()))
+    };
+    let sent = task.steps.once("send message", CALL_TIMEOUT, act, lost).await;
+    sweep::note_sent(task, link, &wanted, sent.is_ok(), known + usize::from(sent.is_ok()));
     let error = match sent {
         Ok(()) => {
             trouble::recovered(task, &speech.thread).await?;
-            link.relayed.sent(digest(&message.message));
+            link.relayed.sent(wanted);
             link.told.answered(task.now());
             link.reread = Reread { since: Some(task.now()), times: 0 };
             // It is at work again until a look says otherwise, so the watch looks at once and closely.
@@ -94,24 +99,4 @@ async fn send(
     }
     let tried = Tried { doing: "sending a message into a session", runs_as: &person.name };
     Err(trouble::at_devin(task, &speech.thread, tried, error).await)
-}
-
-/// Whether a message whose answer was lost stands in the session: among what the thread has not read yet there is one
-/// more of this text than we know to have sent.
-async fn find(devin: &Devin, link: &Link, text: &str) -> Result<Option<()>, DevinError> {
-    let wanted = digest(text);
-    let known = link.relayed.sent.iter().filter(|sent| **sent == wanted).count();
-    let Relayed { cursor, seen, .. } = &link.relayed;
-    let mut cursor = cursor.clone();
-    let mut met = 0;
-    for _ in 0..MAX_PAGES {
-        let page = devin.messages(&link.session, cursor.as_deref()).await?;
-        let unread = page.items.iter().filter(|m| !seen.contains(&m.event_id));
-        met += unread.filter(|m| m.source == MessageSource::User && digest(&m.message) == wanted).count();
-        match page.next().filter(|next| Some(*next) != cursor.as_deref()) {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => break,
-        }
-    }
-    Ok((met > known).then_some(()))
 }

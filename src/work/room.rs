@@ -1,21 +1,33 @@
 //! Speaking in a thread: every post is a step with a mark in its metadata, and is never made outside its thread.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{halt::Halt, kind::Speech, task::Task};
 use crate::{
     domain::{
         ids::{ChannelId, Ts},
-        link::Link,
-        mailbox::ThreadKey,
+        link::{Effect, Link},
+        mailbox::{Mailbox, ThreadKey},
     },
+    outbound::Failure as _,
     slack::{Message, Metadata, Post, Posted, Slack, SlackError, ThreadMessage, client::CALL_TIMEOUT},
     steps::StepError,
+    store::Pace,
     voice::{self, Notice, Said},
 };
 
 /// How many messages of a thread are looked through for a lost post: Slack's largest page.
 const LOOK_BACK_MESSAGES: usize = 999;
+
+/// One post a second into a channel, which is what Slack allows. <https://docs.slack.dev/apis/web-api/rate-limits>
+const POST_EVERY: Duration = Duration::from_secs(1);
+/// How far a burst of posts may go beyond that.
+const POST_AHEAD: Duration = Duration::from_secs(4);
+/// The same for what calls people: it goes first where a channel is busy.
+const CALL_AHEAD: Duration = Duration::from_secs(8);
 
 /// What a post of ours is, as everybody in the workspace can read in its metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +49,13 @@ impl PostKind {
             Self::Transition => "bobbin_transition",
             Self::Relay => "bobbin_relay",
             Self::Notice => "bobbin_notice",
+        }
+    }
+
+    fn ahead(self) -> Duration {
+        match self {
+            Self::Transition => CALL_AHEAD,
+            Self::Card | Self::Relay | Self::Notice => POST_AHEAD,
         }
     }
 }
@@ -71,6 +90,11 @@ pub(super) enum Outcome {
 /// before has to be written down all the same.
 pub(super) async fn post(task: &mut Task, thread: &ThreadKey, say: Say<'_>) -> Result<Outcome, Halt> {
     let me = task.deps.me().await?.clone();
+    if !task.steps.finished(say.step)
+        && let Some(at) = paced(task, thread, say.kind.ahead()).await?
+    {
+        return Err(Halt::Paced { at });
+    }
     let slack = task.deps.slack.clone();
     let message = message(&say);
     let act = post_in_thread(&slack, thread, message);
@@ -79,11 +103,18 @@ pub(super) async fn post(task: &mut Task, thread: &ThreadKey, say: Say<'_>) -> R
         let ours = |m: &&ThreadMessage| m.user.as_ref() == Some(&me.user) && carries(m, &say.mark);
         Ok(replies.iter().find(ours).map(|m| m.ts.clone()))
     };
-    let error = match task.steps.once(say.step, CALL_TIMEOUT, act, find).await {
+    let posted = task.steps.once(say.step, CALL_TIMEOUT, act, find).await;
+    if task.steps.doubted(say.step) {
+        task.doubt(Effect::Post { mark: say.mark.clone(), ours: posted.as_ref().ok().cloned() });
+    }
+    let error = match posted {
         Ok(ts) => return Ok(Outcome::Made(ts)),
         Err(StepError::Failed(error)) => error,
         Err(other) => return Err(other.into()),
     };
+    if let Some(after) = error.retry_after() {
+        close(task, thread, after).await?;
+    }
     let outcome = match &error {
         SlackError::Target { .. } => Outcome::Closed,
         SlackError::Payload { .. } | SlackError::Refused { .. } | SlackError::MissingScope { .. } => Outcome::Refused,
@@ -94,6 +125,19 @@ pub(super) async fn post(task: &mut Task, thread: &ThreadKey, say: Say<'_>) -> R
     };
     tracing::warn!(%error, step = say.step, "a post was not taken");
     Ok(outcome)
+}
+
+/// Asks for the thread's channel to post now; otherwise when to ask again. Edits go `ahead` by nothing: they wait until
+/// their channel is quiet.
+pub(super) async fn paced(task: &Task, thread: &ThreadKey, ahead: Duration) -> Result<Option<Timestamp>, Halt> {
+    Ok(task.deps.store.pace(&Mailbox::Thread(thread.clone()), Pace { every: POST_EVERY, ahead }).await?)
+}
+
+/// Slack asked for patience in this channel: until then nobody gets a turn to post into it.
+async fn close(task: &Task, thread: &ThreadKey, after: Duration) -> Result<(), Halt> {
+    let pace = Pace { every: after + CALL_AHEAD, ahead: Duration::from_hours(24) };
+    task.deps.store.pace(&Mailbox::Thread(thread.clone()), pace).await?;
+    Ok(())
 }
 
 /// Posts what a session has to tell, unless its thread takes no posts; one that turns out to take none is remembered.
@@ -169,7 +213,7 @@ async fn post_in_thread(slack: &Slack, thread: &ThreadKey, message: Message) -> 
     Err(SlackError::Target { code: "thread_not_found".to_owned() })
 }
 
-fn carries(message: &ThreadMessage, mark: &str) -> bool {
+pub(super) fn carries(message: &ThreadMessage, mark: &str) -> bool {
     let key = message.metadata.as_ref().and_then(|m| m.event_payload.get("key"));
     key.and_then(Value::as_str) == Some(mark)
 }

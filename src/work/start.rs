@@ -16,7 +16,7 @@ use crate::{
         announce::Observation,
         announce::Told,
         ids::SessionId,
-        link::{Card, Link, Relayed, Reread},
+        link::{Card, Effect, Link, Relayed, Reread},
         phase::State,
         standing::{Linked, Refusal, Standing},
         status::Status,
@@ -130,6 +130,9 @@ async fn create(task: &mut Task, speech: &Speech, person: &Linked, request: &Cre
     let tag = input_tag(task);
     let act = async { devin.create(request).await.map(Started::from) };
     let created = task.steps.once("create session", CREATE_TIMEOUT, act, find(&devin, &tag)).await;
+    if task.steps.doubted("create session") {
+        task.doubt(Effect::Session { tag, ours: created.as_ref().ok().map(|started| started.session.clone()) });
+    }
     match created {
         Ok(started) => Ok(started),
         Err(error) => {

@@ -11,7 +11,7 @@ use crate::{
     devin::Devin,
     domain::{
         ids::InputId,
-        link::{Link, Thread},
+        link::{Doubt, Effect, Link, Thread},
         phase::{Pace, Phase, State},
     },
     people::People,
@@ -59,12 +59,23 @@ pub(super) struct Task {
     pub(super) id: InputId,
     /// How often it was taken, this time included.
     pub(super) attempt: u32,
+    /// The store's time.
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) steps: Steps,
+    /// What may have happened twice in this thread.
+    pub(super) doubts: Vec<Doubt>,
 }
 
 impl Task {
     pub(super) fn now(&self) -> Timestamp {
-        self.deps.clock.now()
+        self.clock.now()
+    }
+
+    /// Has an effect looked for again later, because it may have happened twice.
+    pub(super) fn doubt(&mut self, of: Effect) {
+        if !self.doubts.iter().any(|doubt| doubt.of == of) {
+            self.doubts.push(Doubt { of, since: self.now(), looks: 0 });
+        }
     }
 
     /// The mark of one effect of this input.
@@ -75,7 +86,7 @@ impl Task {
     /// The link as it now is, when to wake next, and how its session is to be watched.
     pub(super) fn keep(&self, link: Link, wake: Option<Timestamp>) -> Result<Commit, Halt> {
         let track = Track { session: link.session.clone(), activity: activity(&link, self.now()) };
-        let thread = Thread { v: Thread::VERSION, link: Some(link) };
+        let thread = Thread { v: Thread::VERSION, link: Some(link), doubts: self.doubts.clone() };
         Ok(Commit { state: Some(write(&thread)?), wake, track: Some(track) })
     }
 }
@@ -91,7 +102,7 @@ pub(super) fn read(state: Option<&str>) -> Result<Thread, StoreError> {
     Ok(thread)
 }
 
-fn write(thread: &Thread) -> Result<String, StoreError> {
+pub(super) fn write(thread: &Thread) -> Result<String, StoreError> {
     serde_json::to_string(thread).map_err(|e| StoreError::Corrupt(format!("a thread's state: {e}")))
 }
 

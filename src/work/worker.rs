@@ -4,21 +4,22 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{
     changed, command,
     halt::Halt,
     kind::Kind,
-    profile, reply, room, start,
+    profile, reply, room, start, sweep,
     task::{self, Deps, Task},
 };
 use crate::{
-    clock::later,
+    clock::{Agreed, Clock, later},
     domain::{
         ids::InputId,
         link::{Link, Thread},
-        mailbox::Mailbox,
+        mailbox::{Mailbox, ThreadKey},
     },
     steps::Steps,
     store::{Commit, Door, Lease, Leased, StoreError, Turn, Unfinished},
@@ -29,6 +30,8 @@ use crate::{
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// However old, an input is tried so often: it may have waited behind another, or been replayed after a day.
 const GIVE_UP_FROM_ATTEMPT: u32 = 8;
+/// An input that ended the process, or the handler, so often in a row is set aside: it would go on doing so.
+const CUT_OFF_MAX: u32 = 5;
 /// First wait before trying again; doubles with every attempt.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait before trying again.
@@ -51,12 +54,19 @@ pub enum Stepped {
 pub struct Worker {
     deps: Arc<Deps>,
     lease: Duration,
+    give_back: CancellationToken,
 }
 
 impl Worker {
     /// A worker that keeps each mailbox for `lease` at a time.
     pub fn new(deps: Arc<Deps>, lease: Duration) -> Self {
-        Self { deps, lease }
+        Self { deps, lease, give_back: CancellationToken::new() }
+    }
+
+    /// Gives back what is in hand, here and in every clone: this process stops, and another goes on at once under the
+    /// journal, instead of waiting for the leases to run out.
+    pub fn give_back(&self) {
+        self.give_back.cancel();
     }
 
     /// Takes one mailbox and handles its oldest input.
@@ -74,22 +84,16 @@ impl Worker {
     }
 
     async fn handle(&self, leased: Leased) -> Result<(), StoreError> {
-        let started = self.deps.clock.now();
-        let (id, received_at, attempt) = identity(&leased, started);
-        let (kind, outcome) = self.keep_lease(&leased).await;
-        let outcome = match outcome {
-            Err(Halt::Retry { .. } | Halt::Later { .. })
-                if leased.input.is_some()
-                    && attempt >= GIVE_UP_FROM_ATTEMPT
-                    && started.duration_since(received_at) > GIVE_UP_AFTER =>
-            {
-                self.give_up(&leased, &id).await;
-                Err(Halt::stop("not done within a day"))
-            }
-            other => other,
-        };
-        let end = self.write_down(&leased, outcome, attempt).await?;
-        let ms = self.deps.clock.now().duration_since(started).as_millis();
+        let clock: Arc<dyn Clock> = Arc::new(Agreed::at(self.deps.clock.clone(), leased.at));
+        let mut turn = self.keep_lease(&leased, &clock).await;
+        let tired = leased.input.as_ref().is_some_and(|input| {
+            leased.attempt >= GIVE_UP_FROM_ATTEMPT && leased.at.duration_since(input.at) > GIVE_UP_AFTER
+        });
+        if tired && matches!(turn.outcome, Err(Halt::Retry { .. } | Halt::Later { .. })) {
+            turn.outcome = self.give_up(&leased, &clock, "not done within a day").await;
+        }
+        let end = self.write_down(&leased, turn.outcome, clock.now()).await?;
+        let (kind, ms) = (turn.kind, clock.now().duration_since(leased.at).as_millis());
         tracing::info!(kind, end, ms, "handled {kind}: {end}");
         metrics::counter!("bobbin_work_handled_total", "kind" => kind, "end" => end).increment(1);
         Ok(())
@@ -97,16 +101,41 @@ impl Worker {
 
     /// Runs the handler and prolongs the lease beside it. When the lease is lost the handler is dropped where it stands:
     /// its next write would be refused anyway.
-    async fn keep_lease(&self, leased: &Leased) -> (&'static str, Result<Commit, Halt>) {
-        // On the heap: a handler's future is large, and most turns find nothing to do.
-        let guarded = AssertUnwindSafe(Box::pin(dispatch(self.deps.clone(), leased))).catch_unwind();
+    async fn keep_lease(&self, leased: &Leased, clock: &Arc<dyn Clock>) -> Ended {
+        let guarded = AssertUnwindSafe(self.turn(leased, clock)).catch_unwind();
         tokio::select! {
+            // A panic's text is logged by the process's panic hook; it may hold anything, so not here.
             done = guarded => done.unwrap_or_else(|_panic| {
-                // The panic's text is logged by the process's panic hook; it may hold anything, so not here.
-                ("panicked", Err(Halt::Retry { why: "the handler panicked".to_owned(), after: None }))
+                Ended { kind: "panicked", outcome: Err(Halt::Broke { why: "the handler panicked".to_owned() }) }
             }),
-            () = self.renew(&leased.lease) => ("lost", Err(Halt::Store(StoreError::LeaseLost))),
+            () = self.renew(&leased.lease) => Ended { kind: "lost", outcome: Err(Halt::Store(StoreError::LeaseLost)) },
+            () = self.give_back.cancelled() => Ended { kind: "cut", outcome: Err(Halt::GiveBack) },
         }
+    }
+
+    /// One turn: the handler of what is in hand, unless that has broken us too often.
+    async fn turn(&self, leased: &Leased, clock: &Arc<dyn Clock>) -> Ended {
+        if leased.cut_off >= CUT_OFF_MAX {
+            let outcome = self.give_up(leased, clock, "it broke us again and again").await;
+            return Ended { kind: "poison", outcome };
+        }
+        let mut task = match open(self.deps.clone(), clock.clone(), leased) {
+            Ok(task) => task,
+            Err(error) => return Ended { kind: "unreadable", outcome: Err(unreadable(error)) },
+        };
+        // On the heap: a handler's future is large, and most turns find nothing to do.
+        let (kind, outcome) = Box::pin(dispatch(&mut task, leased)).await;
+        let outcome = match outcome {
+            Ok(commit) => keep_doubts(&task, leased, commit).map_err(Halt::Store),
+            Err(Halt::Stop { why }) => {
+                // A link that was to wake wakes now, and settles anew when.
+                let wake = leased.state.as_ref().map(|_| leased.at);
+                let commit = keep_doubts(&task, leased, Commit { wake, ..Commit::default() });
+                commit.map_err(Halt::Store).and_then(|commit| Err(Halt::Bury { why, commit: Box::new(commit) }))
+            }
+            other => other,
+        };
+        Ended { kind, outcome }
     }
 
     /// Prolongs the lease for as long as it is ours.
@@ -125,43 +154,40 @@ impl Worker {
         &self,
         leased: &Leased,
         outcome: Result<Commit, Halt>,
-        attempt: u32,
+        now: Timestamp,
     ) -> Result<&'static str, StoreError> {
-        let store = &self.deps.store;
-        let now = self.deps.clock.now();
+        let (store, lease) = (&self.deps.store, &leased.lease);
         match outcome {
             Ok(commit) => {
-                store.commit(&leased.lease, &commit).await?;
+                store.commit(lease, &commit).await?;
                 Ok("done")
             }
             Err(Halt::Retry { why, after }) => {
                 tracing::warn!(why, "trying again later");
-                store
-                    .defer(
-                        &leased.lease,
-                        later(now, after.unwrap_or_default().max(backoff(attempt))),
-                        Unfinished::Tried,
-                    )
-                    .await?;
+                let wait = after.unwrap_or_default().max(backoff(leased.attempt));
+                store.defer(lease, later(now, wait), Unfinished::Tried).await?;
                 Ok("retry")
             }
             Err(Halt::Later { at, why }) => {
                 tracing::info!(why, %at, "not before a certain time");
-                store.defer(&leased.lease, at, Unfinished::Tried).await?;
+                store.defer(lease, at, Unfinished::Tried).await?;
                 Ok("later")
             }
-            Err(Halt::Stop { why }) => {
-                tracing::error!(why, "set aside");
-                // A link that was to wake wakes now, and settles anew when.
-                let commit = Commit { wake: leased.state.as_ref().map(|_| now), ..Commit::default() };
-                if leased.input.is_some() {
-                    store.bury(&leased.lease, &why, &commit).await?;
-                } else {
-                    // A wake that cannot be handled is not asked for again; the next input settles it.
-                    store.commit(&leased.lease, &Commit::default()).await?;
-                }
-                Ok("buried")
+            Err(Halt::Paced { at }) => {
+                store.defer(lease, at, Unfinished::Paced).await?;
+                Ok("paced")
             }
+            Err(Halt::Broke { why }) => {
+                tracing::error!(why, "broken off; once more later");
+                store.defer(lease, later(now, backoff(leased.attempt)), Unfinished::Broke).await?;
+                Ok("broke")
+            }
+            Err(Halt::GiveBack) => {
+                store.defer(lease, now, Unfinished::Tried).await?;
+                Ok("given_back")
+            }
+            Err(Halt::Stop { why }) => self.bury(leased, &why, &Commit::default()).await,
+            Err(Halt::Bury { why, commit }) => self.bury(leased, &why, &commit).await,
             Err(Halt::Store(StoreError::LeaseLost)) => {
                 tracing::warn!("another worker took over");
                 Ok("lost")
@@ -170,47 +196,87 @@ impl Worker {
         }
     }
 
-    /// Tells the thread that we stop trying. That this fails too is no reason to keep the input.
-    async fn give_up(&self, leased: &Leased, id: &InputId) {
-        let Mailbox::Thread(thread) = &leased.lease.mailbox else { return };
-        if leased.input.as_ref().is_none_or(|input| input.door == Door::Watch) {
+    async fn bury(&self, leased: &Leased, why: &str, commit: &Commit) -> Result<&'static str, StoreError> {
+        tracing::error!(why, "set aside");
+        if leased.input.is_some() {
+            self.deps.store.bury(&leased.lease, why, commit).await?;
+        } else {
+            // A wake that cannot be handled is not asked for again; the next input settles it.
+            self.deps.store.commit(&leased.lease, &Commit::default()).await?;
+        }
+        Ok("buried")
+    }
+
+    /// Stops trying, and tells the thread so. That this fails too is no reason to keep the input.
+    async fn give_up(&self, leased: &Leased, clock: &Arc<dyn Clock>, why: &'static str) -> Result<Commit, Halt> {
+        let wake = leased.state.as_ref().map(|_| leased.at);
+        let buried = |commit| Err(Halt::Bury { why: why.to_owned(), commit: Box::new(commit) });
+        let waited_for = leased.input.as_ref().filter(|input| input.door != Door::Watch);
+        let (Some(input), Mailbox::Thread(thread)) = (waited_for, &leased.lease.mailbox) else {
             // Nobody asked for it, so nobody waits for it.
-            return;
+            return buried(Commit { wake, ..Commit::default() });
+        };
+        let Ok(mut task) = open(self.deps.clone(), clock.clone(), leased) else { return buried(Commit::default()) };
+        let reference = input.id.to_string();
+        let notice = match leased.cut_off {
+            CUT_OFF_MAX.. => Notice::BrokeDown { reference },
+            _ => Notice::Buried { reference },
+        };
+        match room::notice(&mut task, thread, None, "notice buried", &notice).await {
+            Ok(_) => {}
+            Err(halt @ (Halt::Paced { .. } | Halt::Store(_))) => return Err(halt),
+            Err(halt) => tracing::warn!(?halt, "the thread could not be told that an input was set aside"),
         }
-        let Ok(mut task) = open(self.deps.clone(), leased) else { return };
-        let notice = Notice::Buried { reference: id.to_string() };
-        if let Err(halt) = room::notice(&mut task, thread, None, "notice buried", &notice).await {
-            tracing::warn!(?halt, "the thread could not be told that an input was set aside");
-        }
+        buried(keep_doubts(&task, leased, Commit { wake, ..Commit::default() }).map_err(Halt::Store)?)
     }
 }
 
+/// What a turn came to.
+struct Ended {
+    kind: &'static str,
+    outcome: Result<Commit, Halt>,
+}
+
+/// Keeps in the thread's state what may have happened twice, and wakes the mailbox when it is to be looked for.
+fn keep_doubts(task: &Task, leased: &Leased, mut commit: Commit) -> Result<Commit, StoreError> {
+    commit.wake = commit.wake.into_iter().chain(sweep::due(&task.doubts)).min();
+    if commit.state.is_none() && matches!(leased.lease.mailbox, Mailbox::Thread(_)) {
+        let mut thread = task::read(leased.state.as_deref())?;
+        if thread.doubts != task.doubts {
+            thread.doubts.clone_from(&task.doubts);
+            commit.state = Some(task::write(&thread)?);
+        }
+    }
+    Ok(commit)
+}
+
 /// The table: one line for each kind of input.
-async fn dispatch(deps: Arc<Deps>, leased: &Leased) -> (&'static str, Result<Commit, Halt>) {
-    let mut task = match open(deps, leased) {
-        Ok(task) => task,
-        Err(error) => return ("unreadable", Err(unreadable(error))),
-    };
+async fn dispatch(task: &mut Task, leased: &Leased) -> (&'static str, Result<Commit, Halt>) {
     let kind = match leased.input.as_ref().map(|input| Kind::read(&leased.lease.mailbox, input)).transpose() {
         Ok(kind) => kind,
         Err(error) => return ("unreadable", Err(Halt::stop(error.to_string()))),
     };
     let name = kind.as_ref().map_or("wake", Kind::name);
+    if let Mailbox::Thread(thread) = &leased.lease.mailbox
+        && let Err(halt) = look_again(task, thread, leased).await
+    {
+        return (name, Err(halt));
+    }
     let handled = match (kind, &leased.lease.mailbox) {
         (Some(Kind::Speech(speech)), Mailbox::Thread(_)) => match linked(leased) {
-            Ok(Some(link)) => reply::reply(&mut task, link, speech).await,
-            Ok(None) => start::start(&mut task, speech).await,
+            Ok(Some(link)) => reply::reply(task, link, speech).await,
+            Ok(None) => start::start(task, speech).await,
             Err(error) => Err(unreadable(error)),
         },
         (Some(Kind::Sighting(sighting)), Mailbox::Thread(thread)) => {
-            with_link(leased, async |link| changed::seen(&mut task, thread, link, sighting).await).await
+            with_link(leased, async |link| changed::seen(task, thread, link, sighting).await).await
         }
         (None, Mailbox::Thread(thread)) => {
-            with_link(leased, async |link| changed::woken(&mut task, thread, link).await).await
+            with_link(leased, async |link| changed::woken(task, thread, link).await).await
         }
-        (Some(Kind::ProfileChanged { team, user }), _) => profile::changed(&task, &team, &user).await,
+        (Some(Kind::ProfileChanged { team, user }), _) => profile::changed(task, &team, &user).await,
         (Some(Kind::Command { response_url }), _) => {
-            command::answer(&mut task, response_url.as_deref(), &Notice::CommandHelp).await
+            command::answer(task, response_url.as_deref(), &Notice::CommandHelp).await
         }
         (Some(Kind::Speech(_) | Kind::Sighting(_)), Mailbox::Person { .. } | Mailbox::Workspace { .. }) => {
             Err(Halt::stop("an input in the wrong kind of mailbox"))
@@ -218,6 +284,12 @@ async fn dispatch(deps: Arc<Deps>, leased: &Leased) -> (&'static str, Result<Com
         (None, Mailbox::Person { .. } | Mailbox::Workspace { .. }) => Ok(Commit::default()),
     };
     (name, handled)
+}
+
+/// Looks again for what may have happened twice, where that is due.
+async fn look_again(task: &mut Task, thread: &ThreadKey, leased: &Leased) -> Result<(), Halt> {
+    let is_due = sweep::due(&task.doubts).is_some_and(|due| due <= task.now());
+    if is_due { sweep::run(task, thread, linked(leased).map_err(unreadable)?.as_ref()).await } else { Ok(()) }
 }
 
 /// Runs a handler that needs the thread's link; without one there is nothing it could change.
@@ -245,18 +317,15 @@ fn unreadable(error: StoreError) -> Halt {
     }
 }
 
-fn open(deps: Arc<Deps>, leased: &Leased) -> Result<Task, StoreError> {
-    let (id, _received_at, attempt) = identity(leased, deps.clock.now());
-    let steps = Steps::open(deps.store.clone(), deps.clock.clone(), leased.lease.clone(), &leased.journal)?;
-    Ok(Task { deps, id, attempt, steps })
-}
-
-/// The input's id, when it came in, and the attempt; a mailbox that woke by itself came in now.
-fn identity(leased: &Leased, now: Timestamp) -> (InputId, Timestamp, u32) {
-    match &leased.input {
-        Some(input) => (input.id.clone(), input.at, leased.attempt),
-        None => (wake_id(), now, leased.attempt),
-    }
+fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task, StoreError> {
+    // A mailbox that woke by itself has a name in the place of an input's id, the same for every attempt.
+    let id = leased.input.as_ref().map_or_else(wake_id, |input| input.id.clone());
+    let steps = Steps::open(deps.store.clone(), clock.clone(), leased.lease.clone(), &leased.journal)?;
+    let doubts = match &leased.lease.mailbox {
+        Mailbox::Thread(_) => task::read(leased.state.as_deref())?.doubts,
+        Mailbox::Person { .. } | Mailbox::Workspace { .. } => Vec::new(),
+    };
+    Ok(Task { deps, id, attempt: leased.attempt, clock, steps, doubts })
 }
 
 fn wake_id() -> InputId {

@@ -1,0 +1,151 @@
+//! The later look: an effect whose outcome was not known for a while may have happened twice, when the other side acted on a
+//! request that we had given up. Minutes afterwards it is looked for again, and what is there too much is withdrawn and
+//! counted.
+//!
+//! The one that stays is the one that the thread knows (its link, the card that is edited), even if it is not the oldest:
+//! people have seen that one. A message inside a session cannot be withdrawn; the thread is told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{halt::Halt, relay, room, task::Task};
+use crate::{
+    clock::later,
+    devin::{DevinError, SessionQuery},
+    domain::{
+        ids::{SessionId, Ts},
+        link::{Doubt, Effect, Link, Relayed},
+        mailbox::ThreadKey,
+    },
+    slack::SlackError,
+    voice::Notice,
+};
+
+/// When to look, counted from when the effect was finished.
+const LOOKS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(10)];
+/// How long to wait when a look fails.
+const FAILED_WAIT: Duration = Duration::from_mins(2);
+/// After so long without an answer it is given up.
+const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
+/// Messages of a thread that are looked through: Slack's largest page.
+const PAGE_MESSAGES: usize = 999;
+
+/// When the next look is due.
+pub(super) fn due(doubts: &[Doubt]) -> Option<Timestamp> {
+    doubts.iter().filter_map(next).min()
+}
+
+fn next(doubt: &Doubt) -> Option<Timestamp> {
+    Some(later(doubt.since, *LOOKS.get(doubt.looks)?))
+}
+
+/// Takes the looks that are due. One that fails is taken later and stops nothing else.
+pub(super) async fn run(task: &mut Task, thread: &ThreadKey, link: Option<&Link>) -> Result<(), Halt> {
+    let now = task.now();
+    for mut doubt in std::mem::take(&mut task.doubts) {
+        if next(&doubt).is_some_and(|at| at > now) {
+            task.doubts.push(doubt);
+            continue;
+        }
+        match look(task, thread, link, &doubt).await {
+            Ok(()) => doubt.looks += 1,
+            Err(Halt::Store(error)) => return Err(Halt::Store(error)),
+            Err(halt) if later(doubt.since, GIVE_UP_AFTER) > now => {
+                tracing::info!(?halt, "the later look failed; once more in a while");
+                // The same look again: as if the effect had been finished later.
+                let passed = LOOKS.get(doubt.looks).copied().unwrap_or_default();
+                let again = later(now, FAILED_WAIT);
+                doubt.since = again.saturating_sub(passed).unwrap_or(again);
+            }
+            Err(halt) => {
+                tracing::error!(?halt, "the later look was given up");
+                continue;
+            }
+        }
+        if next(&doubt).is_some() {
+            task.doubts.push(doubt);
+        }
+    }
+    Ok(())
+}
+
+async fn look(task: &mut Task, thread: &ThreadKey, link: Option<&Link>, doubt: &Doubt) -> Result<(), Halt> {
+    match &doubt.of {
+        Effect::Session { tag, ours } => {
+            for extra in sessions(task, tag, ours.as_ref()).await? {
+                withdraw_session(task, &extra).await?;
+            }
+        }
+        Effect::Post { mark, ours } => {
+            for extra in posts(task, thread, mark, ours.as_ref()).await? {
+                task.deps.slack.delete(&thread.channel, &extra).await?;
+                withdrawn("post");
+            }
+        }
+        Effect::Message { session, digest, after, passed, known } => {
+            let from = Relayed { cursor: after.clone(), seen: passed.clone(), sent: Vec::new() };
+            let met = relay::met(&task.deps.devin, session, &from, digest).await.map_err(|e| Halt::retry(&e))?;
+            if met > *known {
+                let step = format!("notice sent twice {digest} {}", doubt.since);
+                if room::notice(task, thread, link, &step, &Notice::SentTwice).await? != room::Outcome::Closed {
+                    tracing::warn!(devin.session = %session, "a message stands twice in its session");
+                }
+                metrics::counter!("bobbin_doubles_total", "what" => "message", "end" => "told").increment(1);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sessions with the tag beside the thread's own.
+async fn sessions(task: &Task, tag: &str, ours: Option<&SessionId>) -> Result<Vec<SessionId>, Halt> {
+    let query = SessionQuery { tags: vec![tag.to_owned()], ..SessionQuery::default() };
+    let page = task.deps.devin.sessions(&query).await.map_err(|e| Halt::retry(&e))?;
+    let tagged = page.items.into_iter().filter(|s| s.tags.iter().any(|t| t == tag));
+    Ok(tagged.map(|s| s.id).filter(|id| Some(id) != ours).collect())
+}
+
+async fn withdraw_session(task: &Task, session: &SessionId) -> Result<(), Halt> {
+    match task.deps.devin.terminate(session).await {
+        Ok(_) => withdrawn("session"),
+        // Over already, by a look before this one or by somebody's hand.
+        Err(DevinError::Invalid { .. } | DevinError::NotFound) => {}
+        Err(error) => return Err(Halt::retry(&error)),
+    }
+    Ok(())
+}
+
+/// Our posts with the mark in the thread beside the one that stays.
+async fn posts(task: &Task, thread: &ThreadKey, mark: &str, ours: Option<&Ts>) -> Result<Vec<Ts>, Halt> {
+    let me = task.deps.me().await?.user.clone();
+    let messages = match task.deps.slack.replies(&thread.channel, &thread.root, None, PAGE_MESSAGES).await {
+        Ok(messages) => messages,
+        // The thread is gone, and with it whatever stood in it.
+        Err(SlackError::Target { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let marked = messages.into_iter().filter(|m| m.user.as_ref() == Some(&me) && room::carries(m, mark));
+    Ok(marked.map(|m| m.ts).filter(|ts| Some(ts) != ours).collect())
+}
+
+/// A message was sent into the session, or was refused in the end; so many of this text should now stand there unread.
+pub(super) fn note_sent(task: &mut Task, link: &Link, wanted: &str, sent: bool, known: usize) {
+    for doubt in &mut task.doubts {
+        match &mut doubt.of {
+            // The same words again, by somebody: one more of them is no double.
+            Effect::Message { digest, known, .. } if sent && digest == wanted => *known += 1,
+            Effect::Message { .. } | Effect::Session { .. } | Effect::Post { .. } => {}
+        }
+    }
+    if task.steps.doubted("send message") {
+        let Relayed { cursor, seen, .. } = link.relayed.clone();
+        let (session, digest) = (link.session.clone(), wanted.to_owned());
+        task.doubt(Effect::Message { session, digest, after: cursor, passed: seen, known });
+    }
+}
+
+fn withdrawn(what: &'static str) {
+    tracing::warn!(what, "a double was withdrawn");
+    metrics::counter!("bobbin_doubles_total", "what" => what, "end" => "withdrawn").increment(1);
+}
