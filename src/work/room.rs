@@ -15,7 +15,7 @@ use crate::{
     outbound::Failure as _,
     slack::{Message, Metadata, Post, Posted, Slack, SlackError, ThreadMessage, client::CALL_TIMEOUT},
     steps::StepError,
-    store::Pace,
+    store::{Pace, TURN_AHEAD},
     voice::{self, Notice, Said},
 };
 
@@ -135,7 +135,7 @@ pub(super) async fn paced(task: &Task, thread: &ThreadKey, ahead: Duration) -> R
 
 /// Slack asked for patience in this channel: until then nobody gets a turn to post into it.
 async fn close(task: &Task, thread: &ThreadKey, after: Duration) -> Result<(), Halt> {
-    let pace = Pace { every: after + CALL_AHEAD, ahead: Duration::from_hours(24) };
+    let pace = Pace { every: after + TURN_AHEAD, ahead: Duration::from_hours(24) };
     task.deps.store.pace(&Mailbox::Thread(thread.clone()), pace).await?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
-//! stops handlers at every boundary; `store` is the contract of both stores; `product` starts the built binary; `house`
+//! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `store` is the contract of both stores; `product` starts the built binary; `house`
 //! keeps the house.
 
 #[cfg(test)]
@@ -14,6 +14,8 @@ mod house;
 mod payloads;
 #[cfg(test)]
 mod product;
+#[cfg(test)]
+mod protocol;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

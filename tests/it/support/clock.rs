@@ -41,6 +41,23 @@ impl TestClock {
     }
 }
 
+/// The clock of a machine that is wrong by some seconds, while the store's time is right.
+#[derive(Debug)]
+pub(crate) struct Skewed {
+    pub(crate) right: Arc<TestClock>,
+    pub(crate) ahead: SignedDuration,
+}
+
+impl Clock for Skewed {
+    fn offset(&self) -> SignedDuration {
+        self.right.offset()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.right.now() + self.ahead
+    }
+}
+
 impl Clock for TestClock {
     fn offset(&self) -> SignedDuration {
         SignedDuration::from_millis(self.ahead_ms.load(Ordering::SeqCst))

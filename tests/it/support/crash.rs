@@ -47,6 +47,8 @@ struct Plan {
     dead: bool,
     /// The names of the boundaries met, in order.
     met: Vec<String>,
+    /// In whose mailbox the handler panics, and how often still.
+    panic_in: Option<(String, usize)>,
 }
 
 impl CrashingStore {
@@ -57,6 +59,23 @@ impl CrashingStore {
     /// Dies at the n-th write from now (0 is the next).
     pub(crate) fn die_at(&self, write: usize, side: Side) {
         *self.plan() = Plan { die_at: Some((write, side)), ..Plan::default() };
+    }
+
+    /// Whoever handles the mailbox whose name ends like this panics before its first step, so often.
+    pub(crate) fn panic_in(&self, mailbox: &str, times: usize) {
+        self.plan().panic_in = Some((mailbox.to_owned(), times));
+    }
+
+    fn perhaps_panic(&self, lease: &Lease) {
+        let mut plan = self.plan();
+        if let Some((mailbox, times)) = &mut plan.panic_in
+            && lease.mailbox.to_string().ends_with(mailbox.as_str())
+            && *times > 0
+        {
+            *times -= 1;
+            drop(plan);
+            panic!("as the test asked");
+        }
     }
 
     pub(crate) fn is_dead(&self) -> bool {
@@ -129,6 +148,7 @@ impl Store for CrashingStore {
     }
 
     async fn begin(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
+        self.perhaps_panic(lease);
         self.write(format!("begin {step}"), self.inner.begin(lease, step, record)).await
     }
 

@@ -21,10 +21,14 @@ use bobbin::{
     },
     work::Stepped,
 };
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{clock::TestClock, crash::CrashingStore};
+use super::{
+    clock::{Skewed, TestClock},
+    crash::CrashingStore,
+};
 use crate::store::redis::store_at;
 
 /// Longest wait that [`World::settle`] sits out by moving the clock: leases, graces, back-offs and card edits.
@@ -194,6 +198,56 @@ impl World {
             }
         }
         panic!("the world does not come to rest");
+    }
+
+    /// Another replica on the same store, whose clock is ahead by some seconds.
+    pub(crate) fn another_at(&self, ahead: i64) -> Bobbin {
+        let clock = Skewed { right: self.clock.clone(), ahead: SignedDuration::from_secs(ahead) };
+        Bobbin::new(&config(&self.base), self.store.clone(), Arc::new(clock)).unwrap()
+    }
+
+    /// Delivers and handles everything for a time, turn by turn: this world's own replica and then each of the others.
+    pub(crate) async fn take_turns(&mut self, others: &[&Bobbin], time: Duration) {
+        let end = self.clock.now() + time;
+        let mut workers: Vec<_> = others.iter().map(|other| other.worker.clone()).collect();
+        workers.push(self.bobbin.worker.clone());
+        for _ in 0..MAX_ROUNDS {
+            self.deliver_due().await;
+            let mut idle = true;
+            let mut next = None;
+            for worker in &workers {
+                match worker.step().await.unwrap() {
+                    Stepped::Handled => idle = false,
+                    Stepped::Idle { next: at } => next = at,
+                }
+            }
+            match next.filter(|at| *at <= end) {
+                _ if !idle => {}
+                Some(at) => self.clock.advance_to(at),
+                None => return,
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// A little later each replica's watch has had its chance to look, and what was seen is handled.
+    pub(crate) async fn look_with(&mut self, others: &[&Bobbin]) {
+        self.clock.advance(Duration::from_secs(50));
+        for bobbin in others.iter().copied().chain([&self.bobbin.clone()]) {
+            bobbin.watch.hurry().await;
+            bobbin.watch.step().await.unwrap();
+            self.clock.advance(Duration::from_secs(50));
+        }
+        self.take_turns(others, Duration::from_mins(1)).await;
+    }
+
+    /// The number of a handler's write, counted on a world like this one.
+    pub(crate) async fn boundary(&self, name: &str) -> usize {
+        let mut other = Self::on(On::Embedded).await;
+        other.lenient();
+        other.store.die_at(usize::MAX, super::crash::Side::Before);
+        other.mention("U0ADA", "fix it").await;
+        other.store.met().iter().position(|met| met == name).unwrap()
     }
 
     /// Delivers what is due; how many.

@@ -1,0 +1,76 @@
+//! An input that breaks whoever handles it is set aside after a few tries; everything else goes on beside it.
+
+use std::time::Duration;
+
+use bobbin::{
+    store::Store as _,
+    twin::world::{ADA, BACKEND},
+};
+
+use crate::support::{
+    crash::Side,
+    world::{On, World},
+};
+
+#[tokio::test]
+async fn f29_an_input_that_ends_the_process_is_set_aside_after_five_deaths() {
+    for on in [On::Redis, On::Embedded] {
+        let mut world = World::on(on).await;
+        let root = world.say(ADA, BACKEND, "<@U0BOBBIN> fix it");
+        world.deliver_due().await;
+        let mut deaths = 0;
+        for _ in 0..20 {
+            // Whoever takes it dies at its first write, and leaves the lease to run out.
+            world.store.die_at(0, Side::Before);
+            world.settle().await;
+            if !world.store.is_dead() {
+                break;
+            }
+            deaths += 1;
+            world.store.revive();
+            world.clock.advance(Duration::from_secs(61));
+            if deaths == 5 {
+                break;
+            }
+        }
+        assert_eq!(deaths, 5);
+        world.settle().await;
+        let thread = world.thread(&root);
+        assert!(thread.contains("I broke down several times over this message"), "{thread}");
+        let dead = world.store.dead(9).await.unwrap();
+        assert_eq!(dead.len(), 1);
+        assert!(thread.contains(dead[0].input.id.as_str()), "the thread names the dead letter: {thread}");
+        assert_eq!(world.devin.sessions().len(), 0);
+
+        // Replayed once the cause is mended, it goes through.
+        assert!(world.store.replay_dead(&dead[0].input.id).await.unwrap());
+        world.settle().await;
+        assert_eq!(world.devin.sessions().len(), 1);
+        world.lenient();
+    }
+}
+
+#[tokio::test]
+async fn f29_a_handler_that_panics_is_not_run_for_ever_and_delays_nobody() {
+    let mut world = World::on(On::Embedded).await;
+    let poison = world.say(ADA, BACKEND, "<@U0BOBBIN> poison");
+    world.store.panic_in(poison.as_str(), 5);
+    let fine = world.mention(ADA, "fine").await;
+    let thread = world.thread(&poison);
+    assert!(thread.contains("I broke down several times over this message"), "{thread}");
+    let fine = world.thread(&fine);
+    assert!(fine.contains("[card]"), "{fine}");
+    assert_eq!(world.store.dead(9).await.unwrap().len(), 1);
+    assert_eq!(world.devin.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_handler_that_breaks_down_once_goes_through_the_next_time() {
+    let mut world = World::on(On::Embedded).await;
+    let root = world.say(ADA, BACKEND, "<@U0BOBBIN> fix it");
+    world.store.panic_in(root.as_str(), 2);
+    world.settle().await;
+    let thread = world.thread(&root);
+    assert!(thread.contains("[card]") && !thread.contains("broke down"), "{thread}");
+    assert_eq!(world.devin.sessions().len(), 1);
+}
