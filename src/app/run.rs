@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use tokio::net::TcpListener;
+use jiff::Timestamp;
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -12,15 +16,21 @@ use super::{
     serve::{Limits, serve},
 };
 use crate::{
-    store::Bell,
+    clock::Clock,
+    store::{Bell, Leased, Turn},
     watch::{Looked, Watch},
-    work::{Stepped, Worker},
+    work::Worker,
 };
 
-/// Mailboxes handled at once by one process. Work waits for the network nearly all the time.
-const WORKERS: usize = 16;
-/// How long an idle worker waits before it looks for mailboxes whose replica died.
+/// Mailboxes in hand at once. Work waits for the network nearly all the time, and where the network hangs there have to be
+/// enough that others still get their turn.
+const IN_HAND: usize = 64;
+/// Tasks that take mailboxes. More than one, so that a store that syncs each write can do several at once.
+const TAKERS: usize = 4;
+/// How long an idle taker waits before it looks for mailboxes whose replica died.
 const SCAN_EVERY: Duration = Duration::from_secs(1);
+/// Shortest wait for a mailbox that becomes ready: the store's clock and ours differ a little.
+const SOONEST: Duration = Duration::from_millis(20);
 /// How long to wait after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How often the watch asks itself whether it is time: the floor of its configurable tick.
@@ -34,13 +44,21 @@ const GIVE_BACK_WITHIN: Duration = Duration::from_secs(2);
 /// Runs the bot until the stop: doors, workers and watch, and `more` routes beside the doors.
 pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: CancellationToken) -> anyhow::Result<()> {
     let tracker = TaskTracker::new();
-    for _ in 0..WORKERS {
-        tracker.spawn(work(bobbin.worker.clone(), bobbin.bell.clone(), stop.clone()));
+    let places = Arc::new(Semaphore::new(IN_HAND));
+    for _ in 0..TAKERS {
+        let taker = Taker {
+            worker: bobbin.worker.clone(),
+            clock: bobbin.clock.clone(),
+            bell: bobbin.bell.clone(),
+            places: places.clone(),
+            tracker: tracker.clone(),
+            stop: stop.clone(),
+        };
+        tracker.spawn(taker.run());
     }
     tracker.spawn(watch(bobbin.watch.clone(), bobbin.nudge.clone(), stop.clone()));
-    let health = Arc::new(health::Health::new(bobbin.store.clone(), tracker.clone(), WORKERS + 1));
+    let health = Arc::new(health::Health::new(bobbin.store.clone(), tracker.clone(), TAKERS + 1));
     let router = bobbin.doors().merge(health::routes(health)).merge(more);
-    tracker.close();
     // What the doors still take while connections drain is stored, whoever handles it.
     tokio::join!(serve(listener, router, Limits::default(), stop.clone()), finish(&tracker, &bobbin.worker, stop));
     Ok(())
@@ -49,6 +67,7 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
 /// Waits for the stop and then for the work in hand, but not for long.
 async fn finish(tracker: &TaskTracker, worker: &Worker, stop: CancellationToken) {
     stop.cancelled().await;
+    tracker.close();
     if tokio::time::timeout(FINISH_WITHIN, tracker.wait()).await.is_ok() {
         return;
     }
@@ -59,22 +78,64 @@ async fn finish(tracker: &TaskTracker, worker: &Worker, stop: CancellationToken)
     }
 }
 
-async fn work(worker: Worker, bell: Bell, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let pause = match worker.step().await {
-            Ok(Stepped::Handled) => continue,
-            Ok(Stepped::Idle { .. }) => SCAN_EVERY,
-            Err(error) => {
-                tracing::warn!(%error, "work pauses");
-                STORE_PAUSE
+/// Takes mailboxes as long as there are places in hand, and has each handled beside it.
+struct Taker {
+    worker: Worker,
+    clock: Arc<dyn Clock>,
+    bell: Bell,
+    places: Arc<Semaphore>,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Taker {
+    async fn run(self) {
+        while let Some(place) = self.place().await {
+            let pause = match self.worker.take().await {
+                Ok(Turn::Taken(leased)) => {
+                    self.tracker.spawn(handle(self.worker.clone(), *leased, self.bell.clone(), place));
+                    continue;
+                }
+                Ok(Turn::Idle { next }) => next.map_or(SCAN_EVERY, |at| self.until(at)),
+                Err(error) => {
+                    tracing::warn!(%error, "work pauses");
+                    STORE_PAUSE
+                }
+            };
+            drop(place);
+            tokio::select! {
+                () = self.bell.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.cancelled() => {}
             }
-        };
-        tokio::select! {
-            () = bell.notified() => {}
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => {}
         }
     }
+
+    /// A place in hand; `None` at the stop.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if self.stop.is_cancelled() {
+            return None;
+        }
+        tokio::select! {
+            place = self.places.clone().acquire_owned() => place.ok(),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// How long to wait for a known time: not for nothing, and never longer than a scan is due.
+    fn until(&self, at: Timestamp) -> Duration {
+        let left = at.duration_since(self.clock.now());
+        Duration::try_from(left).unwrap_or_default().clamp(SOONEST, SCAN_EVERY)
+    }
+}
+
+/// Handles what was taken, and rings: its mailbox may have more, or wake soon.
+async fn handle(worker: Worker, leased: Leased, bell: Bell, place: OwnedSemaphorePermit) {
+    if let Err(error) = worker.handle(leased).await {
+        tracing::warn!(%error, "what was done could not be written down; it is looked for later");
+    }
+    drop(place);
+    bell.notify_one();
 }
 
 async fn watch(watch: Arc<Watch>, nudge: Bell, stop: CancellationToken) {

@@ -71,19 +71,28 @@ impl Worker {
 
     /// Takes one mailbox and handles its oldest input.
     pub async fn step(&self) -> Result<Stepped, StoreError> {
-        match self.deps.store.lease(self.lease).await? {
+        match self.take().await? {
             Turn::Idle { next } => Ok(Stepped::Idle { next }),
             Turn::Taken(leased) => {
-                let input = leased.input.as_ref().map_or("", |i| i.id.as_str());
-                let span =
-                    tracing::info_span!("work", mailbox = %leased.lease.mailbox, input, attempt = leased.attempt);
-                self.handle(*leased).instrument(span).await?;
+                self.handle(*leased).await?;
                 Ok(Stepped::Handled)
             }
         }
     }
 
-    async fn handle(&self, leased: Leased) -> Result<(), StoreError> {
+    /// Takes the mailbox whose turn it is.
+    pub async fn take(&self) -> Result<Turn, StoreError> {
+        self.deps.store.lease(self.lease).await
+    }
+
+    /// Handles what was taken.
+    pub async fn handle(&self, leased: Leased) -> Result<(), StoreError> {
+        let input = leased.input.as_ref().map_or("", |i| i.id.as_str());
+        let span = tracing::info_span!("work", mailbox = %leased.lease.mailbox, input, attempt = leased.attempt);
+        self.in_span(leased).instrument(span).await
+    }
+
+    async fn in_span(&self, leased: Leased) -> Result<(), StoreError> {
         let clock: Arc<dyn Clock> = Arc::new(Agreed::at(self.deps.clock.clone(), leased.at));
         let mut turn = self.keep_lease(&leased, &clock).await;
         let tired = leased.input.as_ref().is_some_and(|input| {
