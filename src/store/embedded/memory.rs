@@ -1,11 +1,11 @@
 //! What is remembered beside the mailboxes: values for a time, who may do what, which sessions are watched; and how
 //! what has expired leaves the file.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Bound, time::Duration};
 
-use redb::{ReadableTable, TableDefinition, Value};
+use redb::{ReadableTable, ReadableTableMetadata as _, TableDefinition, Value};
 
-use super::tables::{HOLD, MEMO, SEEN, TRACKED, Tx, WATCHED};
+use super::tables::{ASLEEP, HOLD, MEMO, SEEN, TRACKED, Tx, WAITING, WATCHED_1, WORKING};
 use crate::{
     domain::ids::SessionId,
     store::{Activity, Result, StoreError, Tracked},
@@ -50,52 +50,67 @@ pub(super) fn hold(tx: &Tx, name: &str, holder: &str, ttl: Duration) -> Result<b
     Ok(!taken)
 }
 
+/// Gives every hold back: the file's lock says that no other process lives, so their holders are gone.
+pub(super) fn release_holds(tx: &Tx) -> Result<()> {
+    if tx.read(HOLD)?.len()? > 0 {
+        tx.write(HOLD)?.retain(|_, _| false)?;
+    }
+    Ok(())
+}
+
 /// Notes how closely a session is watched.
 pub(super) fn track(tx: &Tx, session: &SessionId, activity: Activity, mailbox: &str) -> Result<()> {
     let mut tracked = tx.write(TRACKED)?;
-    let mut watched = tx.write(WATCHED)?;
     let was = tracked.remove(session.bare())?.map(|row| row.value());
-    if let Some(was) = was {
-        watched.remove((was, session.bare()))?;
+    if let Some(before) = was.and_then(watched_by) {
+        tx.write(before)?.remove(session.bare())?;
     }
-    if activity != Activity::Over {
+    if let Some(table) = watched_by(number(activity)) {
         tracked.insert(session.bare(), number(activity))?;
-        watched.insert((number(activity), session.bare()), mailbox)?;
+        tx.write(table)?.insert(session.bare(), mailbox)?;
     }
     Ok(())
 }
 
 /// See [`Store::tracked`](crate::store::Store::tracked).
 pub(super) fn tracked(tx: &Tx, activity: Activity, after: Option<&SessionId>, limit: usize) -> Result<Vec<Tracked>> {
-    let watched = tx.read(WATCHED)?;
-    let activity = number(activity);
-    let from = after.map_or("", SessionId::bare);
+    let Some(table) = watched_by(number(activity)) else { return Ok(Vec::new()) };
+    let watched = tx.read(table)?;
+    let from = after.map_or(Bound::Unbounded, |session| Bound::Excluded(session.bare()));
     let mut page = Vec::new();
-    for row in watched.range((activity, from)..(activity + 1, ""))? {
-        let (key, mailbox) = row?;
-        let session = key.value().1;
-        if session == from {
-            continue;
-        }
-        if page.len() >= limit {
-            break;
-        }
+    for row in watched.range::<&str>((from, Bound::Unbounded))?.take(limit) {
+        let (session, mailbox) = row?;
         let corrupt = |e| StoreError::Corrupt(format!("a watched session: {e}"));
-        let session = session.parse().map_err(corrupt)?;
+        let session = session.value().parse().map_err(corrupt)?;
         page.push(Tracked { session, mailbox: mailbox.value().parse().map_err(corrupt)? });
     }
     Ok(page)
 }
 
-/// See [`Store::tracked_counts`](crate::store::Store::tracked_counts).
+/// See [`Store::tracked_counts`](crate::store::Store::tracked_counts). Asked for all the time, so nothing is counted
+/// here.
 pub(super) fn counts(tx: &Tx) -> Result<BTreeMap<Activity, u64>> {
-    let watched = tx.read(WATCHED)?;
     let mut counts = BTreeMap::new();
     for activity in Activity::WATCHED {
-        let rows = watched.range((number(activity), "")..(number(activity) + 1, ""))?;
-        counts.insert(activity, rows.count() as u64);
+        let rows = watched_by(number(activity)).map(|table| tx.read(table)?.len().map_err(StoreError::from));
+        counts.insert(activity, rows.transpose()?.unwrap_or_default());
     }
     Ok(counts)
+}
+
+/// Brings a file of layout 1 up to date: its watched sessions were in one table.
+pub(super) fn split_watched(tx: &Tx) -> Result<()> {
+    {
+        let old = tx.read(WATCHED_1)?;
+        for row in old.iter()? {
+            let (key, mailbox) = row?;
+            let (activity, session) = key.value();
+            if let Some(table) = watched_by(activity) {
+                tx.write(table)?.insert(session, mailbox.value())?;
+            }
+        }
+    }
+    tx.drop_table(WATCHED_1)
 }
 
 /// Where the sweep for expired rows has got to.
@@ -145,12 +160,23 @@ fn sweep<V: Value + 'static>(
     Ok(())
 }
 
+/// How an activity is written in `tracked`.
 fn number(activity: Activity) -> u8 {
     match activity {
         Activity::Working => 0,
         Activity::Waiting => 1,
         Activity::Asleep => 2,
         Activity::Over => 3,
+    }
+}
+
+/// The table of an activity; none for what is not watched.
+fn watched_by(number: u8) -> Option<TableDefinition<'static, &'static str, &'static str>> {
+    match number {
+        0 => Some(WORKING),
+        1 => Some(WAITING),
+        2 => Some(ASLEEP),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell, RefMut};
 
 use redb::{Key, ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 
-use super::schedule::Schedule;
+use super::{memory, schedule::Schedule};
 use crate::store::{Result, StoreError};
 
 /// Facts about the file itself.
@@ -32,12 +32,18 @@ pub(super) const HOLD: TableDefinition<'_, &str, (i64, &str)> = TableDefinition:
 pub(super) const DEAD: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("dead");
 /// Dead letters by time.
 pub(super) const DEAD_ORDER: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("dead_order");
-/// Activity and session: mailbox.
-pub(super) const WATCHED: TableDefinition<'_, (u8, &str), &str> = TableDefinition::new("watched");
+/// Session that works: mailbox. One table for each activity, because a table knows how many rows it has.
+pub(super) const WORKING: TableDefinition<'_, &str, &str> = TableDefinition::new("watched_working");
+/// Session that waits: mailbox.
+pub(super) const WAITING: TableDefinition<'_, &str, &str> = TableDefinition::new("watched_waiting");
+/// Session that sleeps: mailbox.
+pub(super) const ASLEEP: TableDefinition<'_, &str, &str> = TableDefinition::new("watched_asleep");
+/// Until layout 2: activity and session: mailbox.
+pub(super) const WATCHED_1: TableDefinition<'_, (u8, &str), &str> = TableDefinition::new("watched");
 /// Session: activity.
 pub(super) const TRACKED: TableDefinition<'_, &str, u8> = TableDefinition::new("tracked");
 
-/// Version of these tables.
+/// Version of these tables. Layout 1 had the watched sessions in one table, and mailboxes with their order in two.
 const LAYOUT: i64 = 2;
 /// Mailboxes in layout 1: without how often they were cut off.
 const BOXES_1: TableDefinition<'_, &str, (i64, u8, u32, &str)> = TableDefinition::new("boxes");
@@ -101,6 +107,16 @@ impl Tx {
         self.wrote.set(true);
     }
 
+    /// Removes a table with all its rows.
+    pub(super) fn drop_table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<()> {
+        self.writes();
+        self.txn.delete_table(table)?;
+        Ok(())
+    }
+
     /// Ends the transaction: on disk when this returns.
     pub(super) fn commit(self) -> Result<Schedule> {
         if self.wrote.get() {
@@ -111,7 +127,7 @@ impl Tx {
         Ok(self.schedule.into_inner())
     }
 
-    /// Makes the tables of a new file; refuses a file that a newer program wrote.
+    /// Makes the tables of a new file and brings an older file up to date; refuses one that a newer program wrote.
     pub(super) fn prepare(&self) -> Result<()> {
         let found = self.read(META)?.get("layout")?.map(|row| row.value());
         match found {
@@ -134,7 +150,9 @@ impl Tx {
         self.read(HOLD)?;
         self.read(DEAD)?;
         self.read(DEAD_ORDER)?;
-        self.read(WATCHED)?;
+        self.read(WORKING)?;
+        self.read(WAITING)?;
+        self.read(ASLEEP)?;
         self.read(TRACKED)?;
         Ok(())
     }
@@ -149,9 +167,9 @@ impl Tx {
                 boxes.insert(name.value(), (ready, hand, attempt, 0, token))?;
             }
         }
-        self.txn.delete_table(BOXES_1)?;
-        self.txn.delete_table(READY_1)?;
-        Ok(())
+        self.drop_table(BOXES_1)?;
+        self.drop_table(READY_1)?;
+        memory::split_watched(self)
     }
 }
 

@@ -97,6 +97,7 @@ impl Writer {
         let tx = begin(&database, writer.tick(), Schedule::default())?;
         tx.prepare()?;
         release_all(&tx)?;
+        super::memory::release_holds(&tx)?;
         tx.commit()?;
         writer.opened = Some(with_schedule(database, writer.last)?);
         Ok(writer)

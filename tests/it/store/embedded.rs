@@ -39,6 +39,68 @@ async fn a_reopened_file_keeps_everything_and_releases_leases() {
 }
 
 #[tokio::test]
+async fn a_file_of_layout_1_keeps_its_watched_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    drop(open_at(&path));
+    let rows = [("s1", 0, thread(1)), ("s2", 1, thread(2)), ("s3", 2, thread(3)), ("s4", 2, thread(4))];
+    {
+        let database = redb::Database::open(&path).unwrap();
+        let write = database.begin_write().unwrap();
+        write.open_table(redb::TableDefinition::<&str, i64>::new("meta")).unwrap().insert("layout", 1).unwrap();
+        let watched = redb::TableDefinition::<(u8, &str), &str>::new("watched");
+        let tracked = redb::TableDefinition::<&str, u8>::new("tracked");
+        for (session, activity, mailbox) in &rows {
+            let mailbox = mailbox.to_string();
+            write.open_table(watched).unwrap().insert((*activity, *session), mailbox.as_str()).unwrap();
+            write.open_table(tracked).unwrap().insert(*session, *activity).unwrap();
+        }
+        write.commit().unwrap();
+    }
+    // Twice: what was brought up to date stays so.
+    for _ in 0..2 {
+        let f = open_at(&path);
+        let counts = f.store.tracked_counts().await.unwrap();
+        assert_eq!(counts.into_values().collect::<Vec<_>>(), [1, 1, 2]);
+        for (session, activity, mailbox) in &rows {
+            let tracked = f.store.tracked(Activity::WATCHED[usize::from(*activity)], None, 9).await.unwrap();
+            assert!(tracked.iter().any(|t| t.session.bare() == *session && t.mailbox == *mailbox), "{tracked:?}");
+        }
+    }
+    let f = open_at(&path);
+    f.put(&thread(3), "i1").await;
+    let leased = f.take().await;
+    let track = Some(Track { session: "s3".parse().unwrap(), activity: Activity::Over });
+    f.store.commit(&leased.lease, &Commit { track, ..Commit::default() }).await.unwrap();
+    assert_eq!(f.store.tracked_counts().await.unwrap()[&Activity::Asleep], 1);
+    drop(f);
+    assert!(!self::rows(&path).contains_key("watched"), "the old table is gone");
+}
+
+#[tokio::test]
+async fn a_file_that_a_newer_program_wrote_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    drop(open_at(&path));
+    let database = redb::Database::open(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(redb::TableDefinition::<&str, i64>::new("meta")).unwrap().insert("layout", 99).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let error = EmbeddedStore::open(&path, TestClock::new()).unwrap_err().to_string();
+    assert!(error.contains("99") && error.contains("use the program that wrote it"), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_dead_process_held_is_free_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bobbin.db");
+    let hour = Duration::from_hours(1);
+    assert!(open_at(&path).store.hold("watch", "the dead one", hour).await.unwrap());
+    assert!(open_at(&path).store.hold("watch", "the next one", hour).await.unwrap());
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_set_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bobbin.db");
