@@ -72,6 +72,17 @@ impl Query {
 impl State {
     /// One page of a list. A cursor continues behind the key it was given for, and only this state gives cursors.
     pub(super) fn page(&mut self, query: &Query, kind: &str, all: Vec<(String, Value)>) -> Result<Value, Problem> {
+        self.page_of(query, kind, all, |_, value| value)
+    }
+
+    /// The same, of a list that may be long: only the rows of the page are written out.
+    pub(super) fn page_of<T>(
+        &mut self,
+        query: &Query,
+        kind: &str,
+        all: Vec<(String, T)>,
+        write: impl Fn(&Self, T) -> Value,
+    ) -> Result<Value, Problem> {
         let first = query.first()?;
         let total = all.len();
         let start = match query.one("after") {
@@ -88,7 +99,7 @@ impl State {
         let mut last = String::new();
         for (key, value) in all.into_iter().skip(start).take(first) {
             last = key;
-            items.push(value);
+            items.push(write(self, value));
         }
         let more = rest > items.len();
         let cursor = more.then(|| self.cursor(kind, &last));

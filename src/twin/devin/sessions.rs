@@ -1,6 +1,6 @@
 //! Sessions: create, list, get, terminate, archive, tags.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -92,38 +92,37 @@ pub(super) fn list(asked: &mut Asked<'_>) -> Reply {
         updated: (query.integer("updated_after")?, query.integer("updated_before")?),
         archived: query.flag("is_archived")?,
     };
-    let ids: Vec<&str> = query.all("session_ids").iter().map(|id| id.strip_prefix("devin-").unwrap_or(id)).collect();
+    let ids: BTreeSet<&str> =
+        query.all("session_ids").into_iter().map(|id| id.strip_prefix("devin-").unwrap_or(id)).collect();
     let (tags, users) = (query.all("tags"), query.all("user_ids"));
     let (service_users, origins) = (query.all("service_user_ids"), query.all("origins"));
     let tag_filter = asked.state.tag_filter;
     let lag = asked.state.list_lag;
     let now = asked.now;
-    let wanted = |session: &&Session| {
+    let wanted = |session: &Session| {
         let has = |tag: &&str| session.tags.iter().any(|known| known == tag);
-        let tagged = match tag_filter {
+        let tagged = || match tag_filter {
             _ if tags.is_empty() => true,
             TagFilter::Any => tags.iter().any(has),
             TagFilter::All => tags.iter().all(has),
         };
         let owner = session.user_id.as_ref().map(DevinUserId::as_str);
-        crate::clock::later(session.created_at, lag) <= now
-            && tagged
-            && (ids.is_empty() || ids.contains(&session.id.bare()))
+        (ids.is_empty() || ids.contains(session.id.bare()))
+            && bounds.hold(session)
+            && crate::clock::later(session.created_at, lag) <= now
+            && tagged()
             && (users.is_empty() || owner.is_some_and(|owner| users.contains(&owner)))
             && (service_users.is_empty()
                 || session.service_user_id.as_deref().is_some_and(|id| service_users.contains(&id)))
             && (origins.is_empty() || origins.contains(&"api"))
-            && bounds.hold(session)
     };
     let state = &*asked.state;
-    let items: Vec<(String, Value)> = state
-        .sessions
-        .iter()
-        .rev()
-        .filter(wanted)
-        .map(|session| (session.id.bare().to_owned(), objects::session(state, session, View::Read)))
-        .collect();
-    asked.state.page(&query, "sessions", items).map(Given::Body)
+    let newest_first = state.sessions.iter().enumerate().rev().filter(|(_, session)| wanted(session));
+    let rows: Vec<(String, usize)> = newest_first.map(|(at, session)| (session.id.bare().to_owned(), at)).collect();
+    let write = |state: &State, at: usize| {
+        state.sessions.get(at).map(|session| objects::session(state, session, View::Read)).unwrap_or_default()
+    };
+    asked.state.page_of(&query, "sessions", rows, write).map(Given::Body)
 }
 
 pub(super) fn terminate(asked: &mut Asked<'_>) -> Reply {
