@@ -151,4 +151,7 @@ async fn watch(watch: Arc<Watch>, nudge: Bell, stop: CancellationToken) {
             () = stop.cancelled() => {}
         }
     }
+    if let Err(error) = watch.retire().await {
+        tracing::warn!(%error, "another replica looks at Devin once our right to has run out");
+    }
 }

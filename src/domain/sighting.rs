@@ -29,6 +29,12 @@ pub enum Sighting {
         /// Since when.
         since: Timestamp,
     },
+    /// Devin answers again, after it could not be reached.
+    #[serde(rename = "news_resumed.1")]
+    NewsResumed {
+        /// The session.
+        session: SessionId,
+    },
 }
 
 impl Sighting {
@@ -36,7 +42,9 @@ impl Sighting {
     pub fn session(&self) -> &SessionId {
         match self {
             Self::SessionChanged { seen } => &seen.session,
-            Self::SessionMissing { session } | Self::NewsStopped { session, .. } => session,
+            Self::SessionMissing { session } | Self::NewsStopped { session, .. } | Self::NewsResumed { session } => {
+                session
+            }
         }
     }
 }
@@ -46,10 +54,11 @@ mod tests {
     use super::*;
 
     /// Stored forms that exist already are read for ever: a sample is never changed, a new form gets a new one.
-    const SAMPLES: [&str; 3] = [
+    const SAMPLES: [&str; 4] = [
         r#"{"is":"session_changed.1","seen":{"session":"0f3a","state":{"status":"running","detail":"working","archived":false},"updated_at":1795640420,"seen_at":"2026-11-24T02:00:00Z","title":"Fix it","url":"https://app.devin.ai/sessions/0f3a","acus":1.35,"pull_requests":{"https://github.com/acme/api/pull/42":"open"}}}"#,
         r#"{"is":"session_missing.1","session":"0f3a"}"#,
         r#"{"is":"news_stopped.1","session":"0f3a","since":"2026-11-24T02:00:00Z"}"#,
+        r#"{"is":"news_resumed.1","session":"0f3a"}"#,
     ];
 
     #[test]

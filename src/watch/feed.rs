@@ -9,12 +9,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    LookError, WatchDeps,
+    LookError, Watch, WatchDeps,
     memory::{Memory, print},
     news,
 };
 use crate::{
-    devin::{DevinError, Page, Session, SessionQuery},
+    devin::{DevinError, Session, SessionQuery},
     domain::{
         mailbox::{Mailbox, ThreadKey},
         sighting::Sighting,
@@ -31,54 +31,103 @@ const FIRST_SECONDS: i64 = 3_600;
 const NEWEST: &str = "watch:newest";
 /// For how long: after a longer silence the first list goes back as far as ever.
 const NEWEST_FOR: Duration = Duration::from_hours(7 * 24);
-/// Pages of one list. A longer one is cut here, and the next look begins where this one did: what stands behind the cut
-/// is then found by the sweep only, which is late but never lost.
-const MAX_PAGES: usize = 50;
+/// Pages of one look: a list that is longer (many sessions changed while Devin could not be reached) is read on in the
+/// next looks, from where this one stopped.
+const MAX_PAGES: usize = 20;
+
+/// A list of changes that is being read.
+#[derive(Debug, Clone)]
+pub(super) struct List {
+    /// It shows changes from a little before this second.
+    since: i64,
+    /// When it was begun. What changes later may be on a page that was read already: the next list begins here at the
+    /// latest.
+    begun: i64,
+    /// The newest change met, no later than that.
+    newest: i64,
+    /// The cursor of the next page; `None` for the first.
+    after: Option<String>,
+}
 
 /// Reads the list and puts what is news into the mailboxes; how many sightings.
-pub(super) async fn read(deps: &WatchDeps, memory: &mut Memory, now: Timestamp) -> Result<usize, LookError> {
-    // Never later than now: one wrong time at Devin would hide every change until that time.
-    let latest = now.as_second();
-    let since = match memory.newest {
-        Some(newest) => newest,
-        None => remembered(deps).await?.unwrap_or(latest - FIRST_SECONDS).min(latest),
+pub(super) async fn read(watch: &Watch, memory: &mut Memory, now: Timestamp) -> Result<usize, LookError> {
+    let mut list = match memory.list.take() {
+        Some(list) => list,
+        None => begin(&watch.deps, memory, now).await?,
     };
-    let mut newest = since;
     let mut saw = 0;
-    let mut after = None;
-    let mut ended = false;
     for _ in 0..MAX_PAGES {
-        let page = page(deps, since, after.take()).await?;
+        // Whatever fails from here on, the next look goes on with this page.
+        memory.list = list.after.is_some().then(|| list.clone());
+        let page = match watch.list(&list.query()).await {
+            Ok(page) => page,
+            Err(error) => {
+                if !passes(&error) {
+                    memory.list = None;
+                }
+                return Err(error);
+            }
+        };
         let next = page.next().map(str::to_owned);
         for session in page.items {
-            newest = newest.max(session.updated_at.min(latest));
-            saw += usize::from(offer(deps, memory, now, &session).await?);
+            list.newest = list.newest.max(session.updated_at.min(list.begun));
+            saw += usize::from(offer(&watch.deps, memory, now, &session).await?);
         }
-        ended = next.is_none();
-        if ended {
-            break;
+        list.after = next;
+        if list.after.is_none() {
+            memory.list = None;
+            end(&watch.deps, memory, &list).await?;
+            return Ok(saw);
         }
-        after = next;
     }
-    if !ended {
-        tracing::warn!(pages = MAX_PAGES, "the list of changed sessions was cut");
-        return Ok(saw);
-    }
-    if memory.newest != Some(newest) {
-        deps.store.remember(NEWEST, &newest.to_string(), NEWEST_FOR).await?;
-        memory.newest = Some(newest);
-    }
+    tracing::info!(pages = MAX_PAGES, "many sessions changed; the next look reads on");
+    memory.list = Some(list);
     Ok(saw)
 }
 
-async fn page(deps: &WatchDeps, since: i64, after: Option<String>) -> Result<Page<Session>, DevinError> {
-    let query = SessionQuery {
-        tags: vec![OUR_TAG.to_owned()],
-        updated_after: Some(since - OVERLAP_SECONDS),
-        after,
-        ..SessionQuery::default()
+async fn begin(deps: &WatchDeps, memory: &Memory, now: Timestamp) -> Result<List, LookError> {
+    let begun = now.as_second();
+    let since = match memory.newest {
+        Some(newest) => newest,
+        None => remembered(deps).await?.unwrap_or(begun - FIRST_SECONDS),
     };
-    deps.devin.sessions(&query).await
+    // Never later than now: one wrong time at Devin, or a clock that was ahead, would hide every change until that time.
+    let since = since.min(begun);
+    Ok(List { since, begun, newest: since, after: None })
+}
+
+async fn end(deps: &WatchDeps, memory: &mut Memory, list: &List) -> Result<(), LookError> {
+    if memory.newest != Some(list.newest) {
+        deps.store.remember(NEWEST, &list.newest.to_string(), NEWEST_FOR).await?;
+        memory.newest = Some(list.newest);
+    }
+    Ok(())
+}
+
+impl List {
+    fn query(&self) -> SessionQuery {
+        SessionQuery {
+            tags: vec![OUR_TAG.to_owned()],
+            updated_after: Some(self.since - OVERLAP_SECONDS),
+            after: self.after.clone(),
+            ..SessionQuery::default()
+        }
+    }
+}
+
+/// Whether the same page can be asked for again. A cursor that Devin no longer takes is not: the list begins anew.
+fn passes(error: &LookError) -> bool {
+    match error {
+        LookError::Store(_) | LookError::NotOurs => true,
+        LookError::Devin(error) => match error {
+            DevinError::RateLimited { .. } | DevinError::Unsure { .. } | DevinError::Unreachable { .. } => true,
+            DevinError::Unauthorized
+            | DevinError::Forbidden { .. }
+            | DevinError::NotFound
+            | DevinError::Invalid { .. }
+            | DevinError::Billing { .. } => false,
+        },
+    }
 }
 
 async fn remembered(deps: &WatchDeps) -> Result<Option<i64>, LookError> {

@@ -1,31 +1,40 @@
 //! What the watch remembers between two looks. All of it can be lost: the store's de-duplication then refuses what was
 //! seen before.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 
+use super::{feed::List, silence::Telling, sweep::Place};
 use crate::domain::{announce::Observation, ids::SessionId};
 
-/// How often tracked sessions are asked for by id while some work.
-const SWEEP_WORKING: SignedDuration = SignedDuration::from_secs(60);
-/// The same while none works.
-const SWEEP_QUIET: SignedDuration = SignedDuration::from_mins(10);
+/// Sessions whose looks are remembered in one generation. The two together are more than change within the time that
+/// lists overlap; for what was forgotten the store is asked, which costs a round trip.
+const GENERATION: usize = 10_000;
 
 /// What the watch remembers.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Newest `updated_at` met, in Unix seconds; the next list begins a little before.
     pub(super) newest: Option<i64>,
+    /// A list that was not read to its end.
+    pub(super) list: Option<List>,
     /// When to look next; `None`: at once.
     pub(super) next_look: Option<Timestamp>,
     /// When we looked last.
     pub(super) last_look: Option<Timestamp>,
-    /// When the last sweep ran.
-    pub(super) last_sweep: Option<Timestamp>,
+    /// How far the sweep has come; `None` until that was read from the store.
+    pub(super) sweep: Option<Place>,
     /// The failure that goes on.
     pub(super) failing: Option<Failing>,
-    seen: HashMap<SessionId, Print>,
+    /// Since when the cards say that there is no news, while they do.
+    pub(super) silence: Option<Timestamp>,
+    /// What the threads are being told about that.
+    pub(super) telling: Option<Telling>,
+    /// The time at the last step.
+    now: Option<Timestamp>,
+    seen: Seen,
 }
 
 /// A failure that goes on.
@@ -40,9 +49,42 @@ pub(super) struct Failing {
 }
 
 /// What of a look is compared: everything but the time of looking.
-type Print = String;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Print([u8; 12]);
+
+impl fmt::Display for Print {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// The newest look at each session: two generations, of which the older is forgotten when the younger is full.
+#[derive(Debug, Default)]
+struct Seen {
+    younger: HashMap<SessionId, Print>,
+    older: HashMap<SessionId, Print>,
+}
 
 impl Memory {
+    /// Notices the time. When the clock was set back, what was remembered by it moves along: a wait stays as long as it
+    /// was, instead of lasting until the clock is again where it had been.
+    pub(super) fn notice(&mut self, now: Timestamp) {
+        let before = self.now.replace(now);
+        let Some(by) = before.map(|before| before.duration_since(now)).filter(SignedDuration::is_positive) else {
+            return;
+        };
+        if by >= SignedDuration::from_secs(1) {
+            tracing::warn!(by_s = by.as_secs(), "the clock was set back");
+        }
+        let back = |at: Timestamp| at.saturating_sub(by).unwrap_or(Timestamp::MIN);
+        self.next_look = self.next_look.map(back);
+        self.last_look = self.last_look.map(back);
+        self.failing = self.failing.map(|f| Failing { since: back(f.since), ..f });
+        if let Some(place) = &mut self.sweep {
+            place.at = place.at.map(back);
+        }
+    }
+
     /// Whether to look now; a pace that became faster counts from the last look.
     pub(super) fn is_due(&self, now: Timestamp, tick: Duration) -> bool {
         let Some(next) = self.next_look else { return true };
@@ -53,15 +95,16 @@ impl Memory {
         self.failing.is_none() && since_last.is_some_and(|since| since.unsigned_abs() >= tick)
     }
 
-    /// Whether a sweep is due.
-    pub(super) fn sweep_is_due(&self, now: Timestamp, working: u64) -> bool {
-        let every = if working > 0 { SWEEP_WORKING } else { SWEEP_QUIET };
-        self.last_sweep.is_none_or(|last| now.duration_since(last) >= every)
+    /// Whether a turn of the sweep is due. A turn later than now was another replica's, whose clock is ahead: believing
+    /// it could mean a long wait, and a turn too many costs little.
+    pub(super) fn sweep_is_due(&self, now: Timestamp, every: Duration) -> bool {
+        let last = self.sweep.as_ref().and_then(|place| place.at).map(|last| now.duration_since(last));
+        last.is_none_or(|since| since.is_negative() || since.unsigned_abs() >= every)
     }
 
     /// Whether a look shows something else than the last one at this session that was handed on.
     pub(super) fn is_news(&self, seen: &Observation) -> bool {
-        self.seen.get(&seen.session).is_none_or(|before| *before != print(seen))
+        self.seen.get(&seen.session) != Some(print(seen))
     }
 
     /// The look was handed on: only now, because one that the store could not take has to be offered again.
@@ -74,9 +117,10 @@ impl Memory {
         *self = Self::default();
     }
 
-    /// Counts a failure.
+    /// Counts a failure. One that was told by another replica before us goes on.
     pub(super) fn fail(&mut self, now: Timestamp) -> Failing {
-        let mut failing = self.failing.unwrap_or(Failing { since: now, times: 0, told: false });
+        let first = || Failing { since: self.silence.unwrap_or(now), times: 0, told: false };
+        let mut failing = self.failing.unwrap_or_else(first);
         failing.times = failing.times.saturating_add(1);
         self.failing = Some(failing);
         failing
@@ -88,7 +132,20 @@ impl Memory {
     }
 }
 
-/// A text that is the same for looks that show the same; also the de-duplication id of a look.
+impl Seen {
+    fn get(&self, session: &SessionId) -> Option<Print> {
+        self.younger.get(session).or_else(|| self.older.get(session)).copied()
+    }
+
+    fn insert(&mut self, session: SessionId, print: Print) {
+        if self.younger.len() >= GENERATION {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(session, print);
+    }
+}
+
+/// What is the same for looks that show the same; also part of the de-duplication id of a look.
 pub(super) fn print(seen: &Observation) -> Print {
     let requests: Vec<String> = seen.pull_requests.iter().map(|(url, state)| format!("{url}={state:?}")).collect();
     let shown = format!(
@@ -101,6 +158,61 @@ pub(super) fn print(seen: &Observation) -> Print {
         seen.acus,
         requests.join(",")
     );
-    let digest = <sha2::Sha256 as sha2::Digest>::digest(shown.as_bytes());
-    hex::encode(digest.get(..12).unwrap_or_default())
+    let digest: [u8; 32] = Sha256::digest(shown.as_bytes()).into();
+    Print(digest.first_chunk().copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn stamp(number: usize) -> Print {
+        Print(std::array::from_fn(|place| number.to_le_bytes().get(place).copied().unwrap_or_default()))
+    }
+
+    #[test]
+    fn looks_are_forgotten_by_the_generation_and_memory_stays_bounded() {
+        let mut seen = Seen::default();
+        for number in 0..5 * GENERATION {
+            seen.insert(format!("s{number}").parse().unwrap(), stamp(number));
+            assert!(seen.younger.len() + seen.older.len() <= 2 * GENERATION);
+        }
+        let recent = 4 * GENERATION + 1;
+        assert_eq!(seen.get(&format!("s{recent}").parse().unwrap()), Some(stamp(recent)));
+        assert_eq!(seen.get(&"s1".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn the_newest_look_at_a_session_counts_whatever_generation_it_was_in() {
+        let mut seen = Seen::default();
+        let session: SessionId = "s0".parse().unwrap();
+        seen.insert(session.clone(), stamp(1));
+        for number in 1..=GENERATION {
+            seen.insert(format!("s{number}").parse().unwrap(), stamp(number));
+        }
+        seen.insert(session.clone(), stamp(2));
+        assert_eq!(seen.get(&session), Some(stamp(2)));
+    }
+
+    #[test]
+    fn a_clock_set_back_by_an_hour_prolongs_no_wait() {
+        let (hour, tick) = (3_600, Duration::from_secs(10));
+        let mut memory = Memory { sweep: Some(Place::default()), ..Memory::default() };
+        memory.notice(at(10_000));
+        memory.last_look = Some(at(10_000));
+        memory.next_look = Some(at(10_120));
+        memory.sweep.as_mut().unwrap().at = Some(at(10_000));
+        memory.fail(at(10_000));
+        memory.notice(at(10_001 - hour));
+        assert!(!memory.is_due(at(10_001 - hour), tick), "the wait that a failure asks for stands");
+        assert!(!memory.is_due(at(10_117 - hour), tick));
+        assert!(memory.is_due(at(10_121 - hour), tick));
+        assert!(memory.sweep_is_due(at(10_061 - hour), Duration::from_mins(1)));
+        let lasted = at(10_121 - hour).duration_since(memory.fail(at(10_121 - hour)).since);
+        assert!((119..=122).contains(&lasted.as_secs()), "{lasted:?}");
+    }
 }

@@ -1,14 +1,15 @@
 //! The tick: finds out at Devin which sessions changed, and puts what it saw into the mailboxes of their threads.
 //!
 //! Devin sends no events, so its list is read: one call a tick finds what changed, however many sessions are linked; a
-//! slower sweep by id catches what that missed. Replicas share the right to look, so that together they call as often
-//! as one would. What is seen is a hint to the mailbox's one writer, which compares it with what was told: a look that
-//! is lost or doubled costs a delay, never a wrong post.
+//! slow sweep by id, a few calls a minute, catches what that missed. Replicas share the right to look, so that together
+//! they call as often as one would. What is seen is a hint to the mailbox's one writer, which compares it with what was
+//! told: a look that is lost or doubled costs a delay, never a wrong post.
 
 mod feed;
 mod memory;
 mod news;
 mod pace;
+mod silence;
 mod sweep;
 
 use std::{sync::Arc, time::Duration};
@@ -19,9 +20,9 @@ use tokio::sync::Mutex;
 use self::memory::Memory;
 use crate::{
     clock::{Clock, later},
-    devin::{Devin, DevinError},
+    devin::{Devin, DevinError, Page, Session, SessionQuery},
     outbound::Failure as _,
-    store::{Activity, Bell, SharedStore, StoreError},
+    store::{Bell, SharedStore, StoreError},
 };
 
 /// The single right that replicas share.
@@ -70,6 +71,8 @@ enum LookError {
     Devin(#[from] DevinError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("another replica has the right to look")]
+    NotOurs,
 }
 
 impl Watch {
@@ -90,42 +93,87 @@ impl Watch {
     /// Looks once, if it is time and this replica has the right to.
     pub async fn step(&self) -> Result<Looked, StoreError> {
         let mut memory = self.memory.lock().await;
-        if !self.deps.store.hold(RIGHT, &self.holder, pace::right_for(self.interval)).await? {
+        if !self.keep_right().await? {
             memory.lose_right();
             return Ok(Looked::NotOurs);
         }
         let now = self.deps.clock.now();
+        memory.notice(now);
+        self.take_up(&mut memory).await?;
+        let looked = self.look_if_due(&mut memory, now).await?;
+        silence::go_on(&self.deps, &mut memory).await?;
+        Ok(looked)
+    }
+
+    /// Gives the right back, so that another replica need not wait until it runs out.
+    pub async fn retire(&self) -> Result<(), StoreError> {
+        let mut memory = self.memory.lock().await;
+        memory.lose_right();
+        // Held for no time at all: without effect where another replica has it.
+        self.deps.store.hold(RIGHT, &self.holder, Duration::ZERO).await.map(drop)
+    }
+
+    async fn keep_right(&self) -> Result<bool, StoreError> {
+        self.deps.store.hold(RIGHT, &self.holder, pace::right_for(self.interval)).await
+    }
+
+    /// Reads once what the replica that looked before us left behind.
+    async fn take_up(&self, memory: &mut Memory) -> Result<(), StoreError> {
+        if memory.sweep.is_none() {
+            memory.silence = silence::recall(&self.deps).await?;
+            memory.sweep = Some(sweep::recall(&self.deps).await?);
+        }
+        Ok(())
+    }
+
+    async fn look_if_due(&self, memory: &mut Memory, now: Timestamp) -> Result<Looked, StoreError> {
+        // Nobody need count sessions when even the fastest tick has not passed.
+        if !memory.is_due(now, self.interval) {
+            return Ok(Looked::NotDue);
+        }
         let counts = self.deps.store.tracked_counts().await?;
         let tick = pace::tick(&counts, self.interval);
         if !memory.is_due(now, tick) {
             return Ok(Looked::NotDue);
         }
         memory.last_look = Some(now);
-        match self.look(&mut memory, now).await {
+        match self.look(memory, now, pace::sweep_every(&counts)).await {
             Ok(saw) => {
+                let tick = if memory.list.is_some() { self.interval } else { tick };
                 memory.next_look = Some(later(now, tick));
                 Ok(Looked::Saw(saw))
             }
             Err(LookError::Store(error)) => Err(error),
+            Err(LookError::NotOurs) => {
+                memory.lose_right();
+                Ok(Looked::NotOurs)
+            }
             Err(LookError::Devin(error)) => {
-                self.failed(&mut memory, now, &error).await?;
+                self.failed(memory, now, &error).await?;
                 Ok(Looked::Failed)
             }
         }
     }
 
-    async fn look(&self, memory: &mut Memory, now: Timestamp) -> Result<usize, LookError> {
-        let mut saw = feed::read(&self.deps, memory, now).await?;
-        let recovered = memory.failing.is_some();
-        let working = self.deps.store.tracked_counts().await?.get(&Activity::Working).copied().unwrap_or(0);
-        if recovered || memory.sweep_is_due(now, working) {
-            saw += sweep::run(&self.deps, memory, now, recovered).await?;
-            memory.last_sweep = Some(now);
+    async fn look(&self, memory: &mut Memory, now: Timestamp, sweep_every: Duration) -> Result<usize, LookError> {
+        let mut saw = feed::read(self, memory, now).await?;
+        if memory.sweep_is_due(now, sweep_every) {
+            saw += sweep::turn(self, memory, now).await?;
         }
         // Only now: a sweep that fails every time is a failure that lasts, although the list answers.
         memory.failing = None;
+        silence::end(memory);
         metrics::gauge!("bobbin_watch_lag_seconds").set(0.0);
         Ok(saw)
+    }
+
+    /// One list call. The right to look is taken anew for each, and outlasts it: a look of many calls, or one that was
+    /// paused, does not go on beside another replica's.
+    async fn list(&self, query: &SessionQuery) -> Result<Page<Session>, LookError> {
+        if !self.keep_right().await? {
+            return Err(LookError::NotOurs);
+        }
+        Ok(self.deps.devin.sessions(query).await?)
     }
 
     /// Devin did not answer: wait longer each time, and once it has lasted, let the cards say so.
@@ -136,9 +184,8 @@ impl Watch {
         tracing::warn!(%error, times = failing.times, wait_s = wait.as_secs(), "looking at Devin failed");
         let lasted = now.duration_since(failing.since);
         metrics::gauge!("bobbin_watch_lag_seconds").set(lasted.as_secs_f64());
-        if !failing.told && lasted >= news::STALE_AFTER {
-            news::stopped(&self.deps, failing.since).await?;
-            memory.mark_told();
+        if !failing.told && lasted >= silence::STALE_AFTER {
+            silence::begin(&self.deps, memory, failing.since).await?;
         }
         Ok(())
     }

@@ -1,17 +1,10 @@
-//! Puts sightings into mailboxes; also the one that there are none.
-
-use jiff::{SignedDuration, Timestamp};
+//! Puts sightings into mailboxes.
 
 use super::WatchDeps;
 use crate::{
-    domain::{ids::SessionId, mailbox::Mailbox, sighting::Sighting},
-    store::{Accepted, Activity, Admit, Door, Input, Offer, StoreError},
+    domain::{mailbox::Mailbox, sighting::Sighting},
+    store::{Accepted, Admit, Door, Input, Offer, StoreError},
 };
-
-/// How long Devin may be silent before cards say so.
-pub(super) const STALE_AFTER: SignedDuration = SignedDuration::from_mins(2);
-/// Tracked sessions read at once.
-const BATCH: usize = 200;
 
 /// Offers a sighting to a thread that we know; whether it was taken.
 pub(super) async fn put(
@@ -28,19 +21,4 @@ pub(super) async fn put(
         deps.bell.notify_one();
     }
     Ok(stored)
-}
-
-/// Tells every thread whose session works that there is no news. Sessions that wait or sleep are not out of date.
-pub(super) async fn stopped(deps: &WatchDeps, since: Timestamp) -> Result<(), StoreError> {
-    let mut after: Option<SessionId> = None;
-    loop {
-        let batch = deps.store.tracked(Activity::Working, after.as_ref(), BATCH).await?;
-        let Some(last) = batch.last() else { return Ok(()) };
-        after = Some(last.session.clone());
-        for tracked in batch {
-            let id = format!("stopped:{}:{}", tracked.session, since.as_second());
-            let sighting = Sighting::NewsStopped { session: tracked.session, since };
-            put(deps, tracked.mailbox, &sighting, id).await?;
-        }
-    }
 }

@@ -8,6 +8,10 @@ use crate::store::Activity;
 const WAITING: Duration = Duration::from_mins(1);
 /// While all sleep, or none is tracked: one may be woken in Devin's own app.
 const QUIET: Duration = Duration::from_mins(5);
+/// Between two turns of the sweep while something works.
+const SWEEP_WORKING: Duration = Duration::from_mins(1);
+/// The same while nothing does.
+const SWEEP_QUIET: Duration = Duration::from_mins(10);
 /// Longest wait after failures.
 const FAILURE_MAX: Duration = Duration::from_mins(5);
 /// Shortest time for which the right to look is taken: it outlasts a slow list call.
@@ -15,14 +19,18 @@ const RIGHT_MIN: Duration = Duration::from_secs(45);
 
 /// The time between two looks.
 pub(super) fn tick(counts: &BTreeMap<Activity, u64>, interval: Duration) -> Duration {
-    let any = |activity| counts.get(&activity).is_some_and(|n| *n > 0);
-    if any(Activity::Working) {
+    if any(counts, Activity::Working) {
         interval
-    } else if any(Activity::Waiting) {
+    } else if any(counts, Activity::Waiting) {
         WAITING.max(interval)
     } else {
         QUIET.max(interval)
     }
+}
+
+/// The time between two turns of the sweep.
+pub(super) fn sweep_every(counts: &BTreeMap<Activity, u64>) -> Duration {
+    if any(counts, Activity::Working) { SWEEP_WORKING } else { SWEEP_QUIET }
 }
 
 /// How long to wait after a number of failures in a row.
@@ -33,6 +41,10 @@ pub(super) fn after_failure(times: u32, interval: Duration) -> Duration {
 /// For how long the right to look is taken.
 pub(super) fn right_for(interval: Duration) -> Duration {
     interval.saturating_mul(3).max(RIGHT_MIN)
+}
+
+fn any(counts: &BTreeMap<Activity, u64>, activity: Activity) -> bool {
+    counts.get(&activity).is_some_and(|n| *n > 0)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub(super) async fn seen(
             ask(task, thread, &mut link).await?;
         }
         Sighting::NewsStopped { since, .. } => link.no_news_since = Some(since),
+        Sighting::NewsResumed { .. } => link.no_news_since = None,
     }
     settle(task, thread, link).await
 }

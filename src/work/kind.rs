@@ -77,6 +77,7 @@ impl Kind {
             Self::Sighting(Sighting::SessionChanged { .. }) => "session_changed",
             Self::Sighting(Sighting::SessionMissing { .. }) => "session_missing",
             Self::Sighting(Sighting::NewsStopped { .. }) => "news_stopped",
+            Self::Sighting(Sighting::NewsResumed { .. }) => "news_resumed",
             Self::ProfileChanged { .. } => "profile_changed",
             Self::Command { .. } => "command",
         }

@@ -3,7 +3,9 @@
 mod context;
 mod devin_side;
 mod people;
+mod sharing;
 mod starting;
+mod sweeping;
 mod telling;
 mod troubles;
 mod watching;

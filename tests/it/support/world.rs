@@ -8,6 +8,7 @@ use bobbin::{
     app::{Bobbin, Limits, send_as_slack, serve},
     clock::Clock,
     config::Config,
+    devin::Devin,
     domain::{
         ids::{ChannelId, SessionId, Ts, UserId},
         status::{Detail, Status},
@@ -19,9 +20,11 @@ use bobbin::{
         slack::{Answered, Delivered, Outgoing, SayOptions, Undelivered},
         world::{BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
     },
+    watch::{Watch, WatchDeps},
     work::Stepped,
 };
 use jiff::SignedDuration;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -59,7 +62,7 @@ pub(crate) struct World {
     read: BTreeSet<Ts>,
     lenient: bool,
     stop: CancellationToken,
-    _folder: tempfile::TempDir,
+    _keep: Option<tempfile::TempDir>,
 }
 
 impl World {
@@ -71,17 +74,22 @@ impl World {
     /// A world on a store.
     pub(crate) async fn on(on: On) -> Self {
         let clock = TestClock::new();
+        let folder = tempfile::tempdir().unwrap();
+        let inner: SharedStore = match on {
+            On::Redis => Arc::new(store_at(clock.clone())),
+            On::Embedded => Arc::new(EmbeddedStore::open(folder.path().join("it.db"), clock.clone()).unwrap()),
+        };
+        Self::over(clock, inner, Some(folder)).await
+    }
+
+    /// A world on a store of the test's own, and what has to live as long as that.
+    pub(crate) async fn over(clock: Arc<TestClock>, inner: SharedStore, keep: Option<tempfile::TempDir>) -> Self {
         let shared: Arc<dyn Clock> = clock.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let twin::World { slack, devin } = twin::world(&shared).unwrap();
         slack.set_base_url(&base);
         devin.set_base_url(&base);
-        let folder = tempfile::tempdir().unwrap();
-        let inner: SharedStore = match on {
-            On::Redis => Arc::new(store_at(shared.clone())),
-            On::Embedded => Arc::new(EmbeddedStore::open(folder.path().join("it.db"), shared.clone()).unwrap()),
-        };
         let store = Arc::new(CrashingStore::new(inner));
         let bobbin = Bobbin::new(&config(&base), store.clone(), shared).unwrap();
         let stop = CancellationToken::new();
@@ -89,7 +97,7 @@ impl World {
         TaskTracker::new().spawn(serve(listener, router, Limits::default(), stop.clone()));
         let outbound = Outbound::new(OutboundOptions::default()).unwrap();
         let (read, lenient) = (BTreeSet::new(), false);
-        Self { clock, slack, devin, bobbin, store, base, outbound, read, lenient, stop, _folder: folder }
+        Self { clock, slack, devin, bobbin, store, base, outbound, read, lenient, stop, _keep: keep }
     }
 
     /// Somebody mentions the bot in `#backend`; everything that follows happens.
@@ -248,6 +256,23 @@ impl World {
         other.store.die_at(usize::MAX, super::crash::Side::Before);
         other.mention("U0ADA", "fix it").await;
         other.store.met().iter().position(|met| met == name).unwrap()
+    }
+
+    /// Handles what is ready, however much it is; time does not move.
+    pub(crate) async fn work_off(&self) -> usize {
+        let mut handled = 0;
+        while self.bobbin.worker.step().await.unwrap() == Stepped::Handled {
+            handled += 1;
+        }
+        handled
+    }
+
+    /// The watch of another replica, with a clock of its own.
+    pub(crate) fn another_watch(&self, holder: &str, clock: Arc<dyn Clock>) -> Watch {
+        let base = self.base.parse().unwrap();
+        let devin = Devin::new(self.outbound.clone(), base, SecretString::from(DEVIN_KEY), id(ORG));
+        let deps = WatchDeps { store: self.store.clone(), clock, devin, bell: Arc::default() };
+        Watch::new(deps, Duration::from_secs(10), holder.to_owned())
     }
 
     /// Delivers what is due; how many.
