@@ -1,6 +1,6 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
-//! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `store` is the contract of both stores; `product` starts the built binary; `house`
-//! keeps the house.
+//! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `store` is the contract of both
+//! stores; `scale` is about many links and inputs; `product` starts the built binary; `house` keeps the house.
 
 #[cfg(test)]
 mod chats;
@@ -16,6 +16,8 @@ mod payloads;
 mod product;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

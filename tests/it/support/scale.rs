@@ -1,0 +1,270 @@
+//! What size does: the watch over many links, and a backlog of many inputs, on a real redis-server of its own. The
+//! figures are for a report; what must hold whatever the size is asserted here: nothing lost, nothing doubled, in order.
+//!
+//! Resident memory is the process's: it means something only where nothing else runs beside it.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bobbin::{
+    clock::Clock as _,
+    domain::{ids::Ts, mailbox::Mailbox},
+    store::{Accepted, Activity, Admit, Commit, Door, Input, Offer, Store, Turn, redis::RedisStore},
+    twin::world::{ADA, BACKEND},
+    watch::Looked,
+};
+use futures_util::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    clock::TestClock,
+    links::{self, Made, planned, thread_of},
+    redis::RedisServer,
+    world::{World, id},
+};
+
+/// The loop of the watch asks itself every second whether it is time.
+const SECOND: Duration = Duration::from_secs(1);
+/// Seconds from one change to the next: few change.
+const CHANGE_EVERY: u64 = 20;
+/// Waiting inputs of one mailbox.
+const INPUTS_PER_MAILBOX: u32 = 10;
+/// Channels that the mailboxes are spread over.
+const CHANNELS: u32 = 100;
+/// Store operations at once, as many as a few replicas have workers.
+const AT_ONCE: usize = 64;
+
+/// What the watch over many links came to.
+#[derive(Debug)]
+pub(crate) struct WatchReport {
+    pub(crate) links: usize,
+    /// What Redis keeps for a link.
+    pub(crate) redis_bytes_per_link: i64,
+    /// By how much the process grew while it watched, twins included.
+    pub(crate) resident_growth_bytes: i64,
+    /// How long a look took.
+    pub(crate) look_p50: Duration,
+    pub(crate) look_max: Duration,
+    /// List calls at Devin.
+    pub(crate) lists_per_minute: f64,
+    /// All calls at Devin, those of the handlers included.
+    pub(crate) calls_per_minute: f64,
+    /// From a change at Devin to the post about it, by the clock of the test.
+    pub(crate) told_p50: SignedDuration,
+    pub(crate) told_max: SignedDuration,
+}
+
+/// What a backlog of many inputs came to.
+#[derive(Debug)]
+pub(crate) struct BacklogReport {
+    pub(crate) inputs: u32,
+    /// What Redis keeps for a waiting input.
+    pub(crate) redis_bytes_per_input: i64,
+    /// The most that the process grew by.
+    pub(crate) resident_growth_bytes: i64,
+    pub(crate) accepted_per_second: f64,
+    /// How long it took to ask what waits, with all of it waiting.
+    pub(crate) backlog_asked: Duration,
+    /// Turns (lease and commit) a second while nearly all wait.
+    pub(crate) turns_per_second_full: f64,
+    /// The same while nearly none waits.
+    pub(crate) turns_per_second_empty: f64,
+}
+
+impl fmt::Display for WatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { links, redis_bytes_per_link, lists_per_minute, calls_per_minute, .. } = self;
+        writeln!(f, "{links} links: {redis_bytes_per_link} bytes of Redis each")?;
+        writeln!(f, "the process grew by {} bytes", self.resident_growth_bytes)?;
+        writeln!(f, "a look took {:?}, at most {:?}", self.look_p50, self.look_max)?;
+        writeln!(f, "a minute saw {lists_per_minute:.1} list calls, {calls_per_minute:.1} calls of all kinds")?;
+        writeln!(f, "a change was told after {:?}, at most {:?}", self.told_p50, self.told_max)
+    }
+}
+
+impl fmt::Display for BacklogReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inputs, redis_bytes_per_input, turns_per_second_full, turns_per_second_empty, .. } = self;
+        writeln!(f, "{inputs} inputs: {redis_bytes_per_input} bytes of Redis each")?;
+        writeln!(f, "{:.0} were accepted a second", self.accepted_per_second)?;
+        writeln!(f, "the process grew by {} bytes at most", self.resident_growth_bytes)?;
+        writeln!(f, "asking what waits took {:?}", self.backlog_asked)?;
+        writeln!(f, "{turns_per_second_full:.0} turns a second at first, {turns_per_second_empty:.0} at the end")
+    }
+}
+
+/// Watches so many links for so many minutes, of which half work, and changes a few of them.
+pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
+    let server = RedisServer::start(&[]);
+    let clock = TestClock::new();
+    let store = Arc::new(RedisStore::with_prefix(&server.url(), clock.clone(), 0, "scale").unwrap());
+    let mut world = World::over(clock, store, None).await;
+    world.lenient();
+    let changing = changing(&mut world, minutes * 60 / CHANGE_EVERY).await;
+    let (working, waiting) = (links / 2 - changing.len(), links / 5);
+    let others = [
+        (Activity::Working, working),
+        (Activity::Waiting, waiting),
+        (Activity::Asleep, links - changing.len() - working - waiting),
+    ];
+    let made = [changing.clone(), planned(1, others)].concat();
+    let empty = used_memory(&server);
+    links::make(&*world.store, &world.devin, world.clock.now(), &made).await;
+    let redis_bytes_per_link = (used_memory(&server) - empty) / i64::try_from(links).unwrap();
+    drop(made);
+
+    let (resident, began) = (resident_bytes(), world.clock.now());
+    let mut looks = Vec::new();
+    let mut changed: BTreeMap<Ts, Timestamp> = BTreeMap::new();
+    for second in 0..minutes * 60 {
+        if second % CHANGE_EVERY == 7 {
+            let made = &changing[usize::try_from(second / CHANGE_EVERY).unwrap()];
+            changed.insert(made.thread.root.clone(), world.clock.now());
+            let detail = Some("waiting_for_user".to_owned().into());
+            world.devin.set(&made.session, "running".to_owned().into(), detail).unwrap();
+        }
+        world.clock.advance(SECOND);
+        let asked = Instant::now();
+        if matches!(world.bobbin.watch.step().await.unwrap(), Looked::Saw(_)) {
+            looks.push(asked.elapsed());
+        }
+        world.work_off().await;
+    }
+    let watched = world.clock.now().duration_since(began).unsigned_abs();
+    let told = told(&world, &changed);
+    looks.sort();
+    WatchReport {
+        links,
+        redis_bytes_per_link,
+        resident_growth_bytes: resident_bytes() - resident,
+        look_p50: looks[looks.len() / 2],
+        look_max: *looks.last().unwrap(),
+        lists_per_minute: 60.0 * a_second(world.devin.calls("sessions.list"), watched),
+        calls_per_minute: 60.0 * a_second(world.devin.read(|state| state.ledger.len()), watched),
+        told_p50: told[told.len() / 2],
+        told_max: *told.last().unwrap(),
+    }
+}
+
+/// Links of threads that exist in Slack, so that a change can be told there.
+async fn changing(world: &mut World, count: u64) -> Vec<Made> {
+    let mut made = Vec::new();
+    for number in 0..count {
+        let root = world.say(ADA, BACKEND, &format!("the login test fails ({number})"));
+        let session = id(&format!("c{number:031x}"));
+        made.push(Made { thread: thread_of(&root), session, activity: Activity::Working });
+    }
+    world.settle().await;
+    made
+}
+
+/// How long each change took to be told, in order; each was told exactly once.
+fn told(world: &World, changed: &BTreeMap<Ts, Timestamp>) -> Vec<SignedDuration> {
+    let posts = world.posts("bobbin_transition");
+    assert_eq!(posts.len(), changed.len(), "each change is told exactly once");
+    let mut told: Vec<SignedDuration> = changed
+        .iter()
+        .map(|(root, at)| {
+            let post = posts.iter().find(|post| post.thread_ts.as_ref() == Some(root)).expect("a post in the thread");
+            let posted = Timestamp::from_microsecond(post.ts.as_str().replace('.', "").parse().unwrap()).unwrap();
+            posted.duration_since(*at)
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+/// Puts so many inputs in before anybody takes one out, and then takes all of them out.
+pub(crate) async fn backlog_at_scale(inputs: u32) -> BacklogReport {
+    let server = RedisServer::start(&[]);
+    let clock = TestClock::new();
+    let store = RedisStore::with_prefix(&server.url(), clock.clone(), 0, "scale").unwrap();
+    let mailboxes = inputs / INPUTS_PER_MAILBOX;
+    let (empty, resident) = (used_memory(&server), resident_bytes());
+    let began = Instant::now();
+    let (store, now) = (&store, clock.now());
+    stream::iter(0..inputs).for_each_concurrent(AT_ONCE, async |n| put(store, now, n, mailboxes).await).await;
+    let accepted_per_second = a_second(usize::try_from(inputs).unwrap(), began.elapsed());
+    let redis_bytes_per_input = (used_memory(&server) - empty) / i64::from(inputs);
+    let mut most = resident_bytes() - resident;
+
+    let asked = Instant::now();
+    let backlog = store.backlog().await.unwrap();
+    let backlog_asked = asked.elapsed();
+    assert_eq!(backlog.ready, u64::from(mailboxes));
+    let drained = drain(store, inputs, mailboxes).await;
+    most = most.max(resident_bytes() - resident);
+    assert_eq!(store.backlog().await.unwrap().ready, 0);
+    // A twentieth at each end.
+    let share = drained.len() / 20;
+    let rate = |turns: &[Duration]| a_second(turns.len() - 1, turns[turns.len() - 1].saturating_sub(turns[0]));
+    BacklogReport {
+        inputs,
+        redis_bytes_per_input,
+        resident_growth_bytes: most,
+        accepted_per_second,
+        backlog_asked,
+        turns_per_second_full: rate(&drained[..share]),
+        turns_per_second_empty: rate(&drained[drained.len() - share..]),
+    }
+}
+
+async fn put(store: &RedisStore, now: Timestamp, number: u32, mailboxes: u32) {
+    let input = Input::received(now, Door::Events, format!("{{\"number\":{number}}}").into_bytes());
+    let mailbox = number % mailboxes;
+    let mailbox: Mailbox = format!("thread:T1/C{}/1700000000.{mailbox:06}", mailbox % CHANNELS).parse().unwrap();
+    let offer = Offer { mailbox, input, seen: vec![format!("i{number}")], admit: Admit::Always };
+    assert_eq!(store.accept(&offer).await.unwrap(), Accepted::Stored);
+}
+
+/// Handles everything, each mailbox in its order and each input once; when each turn ended.
+async fn drain(store: &RedisStore, inputs: u32, mailboxes: u32) -> Vec<Duration> {
+    let next: Vec<AtomicU32> = (0..mailboxes).map(AtomicU32::new).collect();
+    let left = AtomicUsize::new(usize::try_from(inputs).unwrap());
+    let began = Instant::now();
+    let workers = stream::iter(0..AT_ONCE).map(async |_| {
+        let mut ended = Vec::new();
+        while left.load(Ordering::SeqCst) > 0 {
+            let Turn::Taken(leased) = store.lease(Duration::from_mins(5)).await.unwrap() else {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                continue;
+            };
+            let body: serde_json::Value = serde_json::from_slice(leased.input.unwrap().body.bytes()).unwrap();
+            let number = u32::try_from(body["number"].as_u64().unwrap()).unwrap();
+            let due = next[usize::try_from(number % mailboxes).unwrap()].fetch_add(mailboxes, Ordering::SeqCst);
+            assert_eq!(number, due, "the inputs of a mailbox come in order, each once");
+            store.commit(&leased.lease, &Commit::default()).await.unwrap();
+            left.fetch_sub(1, Ordering::SeqCst);
+            ended.push(began.elapsed());
+        }
+        ended
+    });
+    let mut ended = workers.buffer_unordered(AT_ONCE).concat().await;
+    ended.sort();
+    ended
+}
+
+fn a_second(count: usize, time: Duration) -> f64 {
+    f64::from(u32::try_from(count).unwrap()) / time.as_secs_f64()
+}
+
+/// What Redis says that it uses, in bytes.
+fn used_memory(server: &RedisServer) -> i64 {
+    let info: String = redis::from_redis_value(server.command(&["INFO", "memory"])).unwrap();
+    let line = info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+/// What this process has in memory, in bytes.
+fn resident_bytes() -> i64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() * 1024
+}
