@@ -107,7 +107,8 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
     let store = Arc::new(RedisStore::with_prefix(&server.url(), clock.clone(), 0, "scale").unwrap());
     let mut world = World::over(clock, store, None).await;
     world.lenient();
-    let changing = changing(&mut world, minutes * 60 / CHANGE_EVERY).await;
+    let changes = usize::try_from(minutes * 60 / CHANGE_EVERY).unwrap();
+    let changing = changing(&mut world, changes.min(links / 4)).await;
     let (working, waiting) = (links / 2 - changing.len(), links / 5);
     let others = [
         (Activity::Working, working),
@@ -124,8 +125,9 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
     let mut looks = Vec::new();
     let mut changed: BTreeMap<Ts, Timestamp> = BTreeMap::new();
     for second in 0..minutes * 60 {
-        if second % CHANGE_EVERY == 7 {
-            let made = &changing[usize::try_from(second / CHANGE_EVERY).unwrap()];
+        if second % CHANGE_EVERY == 7
+            && let Some(made) = changing.get(changed.len())
+        {
             changed.insert(made.thread.root.clone(), world.clock.now());
             let detail = Some("waiting_for_user".to_owned().into());
             world.devin.set(&made.session, "running".to_owned().into(), detail).unwrap();
@@ -154,7 +156,7 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
 }
 
 /// Links of threads that exist in Slack, so that a change can be told there.
-async fn changing(world: &mut World, count: u64) -> Vec<Made> {
+async fn changing(world: &mut World, count: usize) -> Vec<Made> {
     let mut made = Vec::new();
     for number in 0..count {
         let root = world.say(ADA, BACKEND, &format!("the login test fails ({number})"));
