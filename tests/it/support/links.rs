@@ -92,7 +92,7 @@ pub(crate) async fn write(store: &dyn Store, made: &Made, link: Link) {
     let mailbox = Mailbox::Thread(made.thread.clone());
     store.accept(&Offer { mailbox, input, seen: Vec::new(), admit: Admit::Always }).await.unwrap();
     let leased = taken(store).await;
-    let state = Some(serde_json::to_string(&Thread { v: Thread::VERSION, link: Some(link) }).unwrap());
+    let state = Some(serde_json::to_string(&Thread { link: Some(link), ..Thread::empty() }).unwrap());
     store.commit(&leased.lease, &Commit { state, ..Commit::default() }).await.unwrap();
 }
 
@@ -157,7 +157,7 @@ fn thread_state(made: &Made, at: Timestamp) -> Thread {
         over: None,
         no_news_since: None,
     };
-    Thread { v: Thread::VERSION, link: Some(link) }
+    Thread { link: Some(link), ..Thread::empty() }
 }
 
 fn session(made: &Made, at: Timestamp) -> Session {
