@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::domain::{
     announce::Observation,
     ids::{DevinUserId, OrgId, SessionId},
+    mailbox::ThreadKey,
     phase::State,
     status::{Detail, Status},
 };
@@ -68,6 +69,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// The thread that its tags name.
+    pub fn thread(&self) -> Option<ThreadKey> {
+        self.tags.iter().find_map(|tag| ThreadKey::from_tag(tag))
+    }
+
     /// This answer as one look at the session.
     pub fn observe(&self, seen_at: Timestamp) -> Observation {
         Observation {

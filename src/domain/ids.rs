@@ -189,6 +189,11 @@ impl Ts {
         &self.0
     }
 
+    /// The whole seconds of its time, since 1970.
+    pub fn second(&self) -> i64 {
+        i64::try_from(self.parts().0).unwrap_or(i64::MAX)
+    }
+
     fn parts(&self) -> (u64, u64) {
         let (seconds, micros) = self.0.split_once('.').unwrap_or((&self.0, "0"));
         (seconds.parse().unwrap_or(0), micros.parse().unwrap_or(0))

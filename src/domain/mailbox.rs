@@ -32,6 +32,11 @@ impl ThreadKey {
         Self::from_path(tag.strip_prefix(THREAD_TAG)?).ok()
     }
 
+    /// Whether the thread is of this installation: of its workspace, or of any where it is an organisation's (`E…`).
+    pub fn is_of(&self, installation: &TeamId) -> bool {
+        self.team == *installation || installation.as_str().starts_with('E')
+    }
+
     fn from_path(path: &str) -> Result<Self, InvalidId> {
         let mut parts = path.splitn(3, '/');
         let mut next = || parts.next().unwrap_or_default();
@@ -144,5 +149,7 @@ mod tests {
         let thread = ThreadKey::from_tag("bobbin-thread:T1/C1/1700000000.000100").unwrap();
         assert_eq!(thread.tag(), "bobbin-thread:T1/C1/1700000000.000100");
         assert!(ThreadKey::from_tag("bobbin").is_none());
+        let of = |installation: &str| thread.is_of(&installation.parse().unwrap());
+        assert_eq!((of("T1"), of("T2"), of("E1")), (true, false, true));
     }
 }

@@ -10,7 +10,9 @@
 mod body;
 pub mod embedded;
 mod form;
+mod founding;
 pub mod redis;
+pub use founding::{Adoption, Founding};
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -176,6 +178,8 @@ pub enum Turn {
         /// When the next known mailbox becomes ready.
         next: Option<Timestamp>,
     },
+    /// Nothing is handed out: the store is new, or was emptied ([`Founding`]).
+    Unfounded,
 }
 
 /// How a turn ended that gave its mailbox back unfinished.
@@ -300,7 +304,7 @@ pub struct Durability {
 /// The store. Every operation is atomic; every write under a [`Lease`] fails with [`StoreError::LeaseLost`] once
 /// somebody else holds it.
 #[async_trait]
-pub trait Store: Send + Sync + fmt::Debug {
+pub trait Store: Founding + Send + Sync + fmt::Debug {
     /// Refuses what was seen, else remembers its ids, appends the input and makes the mailbox ready. When this returns
     /// [`Accepted::Stored`] the input is as durable as the store's class promises.
     async fn accept(&self, offer: &Offer) -> Result<Accepted>;

@@ -13,8 +13,8 @@ use bobbin::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, SharedStore, Store,
-        Tracked, Turn, Unfinished,
+        Accepted, Activity, Adoption, Backlog, Commit, Dead, Durability, Founding, Input, Lease, Offer, Pace, Result,
+        SharedStore, Store, Tracked, Turn, Unfinished,
     },
 };
 use jiff::Timestamp;
@@ -44,9 +44,9 @@ impl Counting {
 }
 
 macro_rules! counting {
-    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
+    ($contract:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
         #[async_trait]
-        impl Store for Counting {
+        impl $contract for Counting {
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 self.operations.fetch_add(1, Ordering::SeqCst);
                 self.inner.$name($($argument),*).await
@@ -56,6 +56,14 @@ macro_rules! counting {
 }
 
 counting! {
+    Founding:
+    is_founded() -> bool;
+    found() -> ();
+    adopt(adoption: &Adoption) -> bool;
+}
+
+counting! {
+    Store:
     accept(offer: &Offer) -> Accepted;
     lease(ttl: Duration) -> Turn;
     renew(lease: &Lease, ttl: Duration) -> ();

@@ -124,6 +124,9 @@ impl Stage {
         };
         let (store, counting) = plain.map(wrap).unzip();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        if let Some(store) = &store {
+            runtime.block_on(store.found())?;
+        }
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();

@@ -69,6 +69,26 @@ pub struct ThreadMessage {
     /// Its blocks, as they came.
     #[serde(default, deserialize_with = "fitting")]
     pub blocks: Option<Value>,
+    /// What people and robots put under it.
+    #[serde(default, deserialize_with = "fitting_list")]
+    pub reactions: Vec<Reaction>,
+}
+
+/// An emoji under a message. <https://docs.slack.dev/reference/methods/reactions.get>
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Reaction {
+    /// Its name, without colons.
+    pub name: String,
+    /// Who; where there are many, not all of them.
+    #[serde(default, deserialize_with = "fitting_list")]
+    pub users: Vec<UserId>,
+}
+
+impl ThreadMessage {
+    /// Whether somebody put this under it.
+    pub fn has_reaction(&self, name: &str, by: &UserId) -> bool {
+        self.reactions.iter().any(|reaction| reaction.name == name && reaction.users.contains(by))
+    }
 }
 
 /// The last edit of a message.

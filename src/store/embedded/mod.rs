@@ -5,6 +5,7 @@
 //! queue behind writes: a lease is a write anyway, the other reads are rare, and so each sees every answered write.
 //! A group that wrote nothing is not committed and costs no fsync.
 
+mod founding;
 mod letters;
 mod memory;
 mod schedule;

@@ -71,7 +71,10 @@ impl EmbeddedStore {
         Ok(Self { path, queue: Some(queue), thread: Some(thread) })
     }
 
-    async fn ask<T: Send + 'static>(&self, work: impl FnOnce(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let gone = || StoreError::Unavailable("the store's thread has ended".to_owned());
         let (work, answer) = job(work);
         self.queue.as_ref().ok_or_else(gone)?.send(work).await.map_err(|_| gone())?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use redb::{ReadableTable, Table};
 
 use super::{
-    letters, memory,
+    founding, letters, memory,
     schedule::Next,
     tables::{BOXES, INPUTS, JOURNAL, SEEN, STATE, Tx},
 };
@@ -76,7 +76,7 @@ pub(super) fn accept(tx: &Tx, entry: &Entry) -> Result<Accepted> {
             return Ok(Accepted::Duplicate);
         }
     }
-    if entry.admit == Admit::IfKnown && !known(tx, &entry.mailbox)? {
+    if entry.admit == Admit::IfKnown && !known(tx, &entry.mailbox)? && founding::is_founded(tx)? {
         return Ok(Accepted::Unknown);
     }
     tx.writes();
@@ -95,10 +95,15 @@ pub(super) fn append(tx: &Tx, mailbox: &str, input: &str) -> Result<()> {
         let number = last.map_or(0, |(key, _)| key.value().1 + 1);
         inputs.insert((mailbox, number), input)?;
     }
+    bring_forward(tx, mailbox, tx.now())
+}
+
+/// Makes a mailbox ready at a time, unless it is sooner or somebody has it in hand.
+pub(super) fn bring_forward(tx: &Tx, mailbox: &str, ready: i64) -> Result<()> {
     match find(tx, mailbox)? {
-        None => put(tx, mailbox, &Place::waiting(tx.now())),
-        Some(place) if place.hand == NOTHING && place.ready > tx.now() => {
-            put(tx, mailbox, &Place { ready: tx.now(), ..place })
+        None => put(tx, mailbox, &Place::waiting(ready)),
+        Some(place) if place.hand == NOTHING && place.ready > ready => {
+            put(tx, mailbox, &Place { ready, ..place })
         }
         Some(_) => Ok(()),
     }
@@ -106,6 +111,9 @@ pub(super) fn append(tx: &Tx, mailbox: &str, input: &str) -> Result<()> {
 
 /// See [`Store::lease`](crate::store::Store::lease).
 pub(super) fn lease(tx: &Tx, ttl: Duration, token: &str) -> Result<Turn> {
+    if !founding::is_founded(tx)? {
+        return Ok(Turn::Unfounded);
+    }
     loop {
         if let Some(turn) = try_lease(tx, ttl, token)? {
             return Ok(turn);
@@ -264,7 +272,12 @@ impl From<(i64, u8, u32, u32, &str)> for Place {
 }
 
 fn known(tx: &Tx, mailbox: &str) -> Result<bool> {
-    Ok(tx.read(STATE)?.get(mailbox)?.is_some() || oldest(tx, mailbox)?.is_some())
+    Ok(tx.read(STATE)?.get(mailbox)?.is_some() || waits(tx, mailbox)?)
+}
+
+/// Whether inputs wait in a mailbox.
+pub(super) fn waits(tx: &Tx, mailbox: &str) -> Result<bool> {
+    Ok(oldest(tx, mailbox)?.is_some())
 }
 
 fn find(tx: &Tx, mailbox: &str) -> Result<Option<Place>> {

@@ -20,11 +20,13 @@
 //! | `dead`, `dead:<id>` | sorted set, hash | dead letters by time, and each one |
 //! | `track:<activity>`, `tracked` | sorted set, hash | watched sessions, and their mailboxes |
 //! | `memo:<key>`, `hold:<name>` | string | deadline (µs) and value or holder |
+//! | `founded` | string | the founding mark: since when (µs) |
 //!
 //! A mailbox without state, inputs, wake and lease leaves no key behind.
 
 mod connection;
 mod durability;
+mod founding;
 mod letters;
 mod memory;
 mod replies;

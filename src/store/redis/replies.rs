@@ -66,6 +66,9 @@ pub(super) enum Took {
 
 /// A turn, taken with this token.
 pub(super) fn turn(value: Value, token: String) -> Result<Took> {
+    if value == Value::Nil {
+        return Ok(Took::Turn(Turn::Unfounded));
+    }
     let (mailbox, at, state, input, journal, attempt, cut_off, next): TurnRow = read(value)?;
     let Some(mailbox) = mailbox else {
         return Ok(Took::Turn(Turn::Idle { next: next.map(form::time).transpose()? }));

@@ -36,6 +36,7 @@ scripts!(
         dead,
         drop_dead,
         forget,
+        founded,
         /// Begin, and finish.
         record,
         state,
@@ -43,11 +44,13 @@ scripts!(
         tracked_counts;
     timed:
         accept,
+        adopt,
         backlog,
         /// Commit, and bury.
         commit,
         defer,
         discard,
+        found,
         hold,
         lease,
         pace,

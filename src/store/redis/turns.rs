@@ -46,15 +46,17 @@ impl RedisStore {
 
     pub(super) async fn take(&self, ttl: Duration) -> Result<Turn> {
         let start = self.start.fetch_add(1, Ordering::Relaxed);
-        let mut next = None;
+        let (mut next, mut unfounded) = (None, false);
         for step in 0..self.shards {
             let shard = start.wrapping_add(step) % self.shards;
             match self.take_of(shard, ttl).await? {
                 Turn::Idle { next: of_shard } => next = replies::earlier(next, of_shard),
+                // What the other shards know is not held up by one that was emptied.
+                Turn::Unfounded => unfounded = true,
                 turn @ Turn::Taken(_) => return Ok(turn),
             }
         }
-        Ok(Turn::Idle { next })
+        Ok(if unfounded { Turn::Unfounded } else { Turn::Idle { next } })
     }
 
     /// Takes a turn of one shard. Inputs that cannot be read are set aside on the way.

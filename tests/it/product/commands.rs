@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use bobbin::{
     clock::{Clock, SystemClock},
     domain::{ids::InputId, mailbox::Mailbox},
-    store::{Admit, Body, Commit, Door, Input, Offer, Store as _, Turn, embedded::EmbeddedStore},
+    store::{Admit, Body, Commit, Door, Founding as _, Input, Offer, Store as _, Turn, embedded::EmbeddedStore},
 };
 use serde_json::Value;
 
@@ -62,6 +62,7 @@ fn properties(schema: &Value, names: &mut BTreeSet<String>) {
 async fn buried(path: &std::path::Path) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = EmbeddedStore::open(path, clock.clone()).unwrap();
+    store.found().await.unwrap();
     let mailbox: Mailbox = "thread:T1/C1/1700000000.000001".parse().unwrap();
     for name in ["letter-1", "letter-2"] {
         let id: InputId = name.parse().unwrap();

@@ -17,7 +17,8 @@ if #keys > 0 then
   end
 end
 if ARGV[4] == '1' and redis.call('HEXISTS', box, 's') == 0 and redis.call('EXISTS', waiting) == 0 then
-  return 2
+  -- Before its founding the store does not know what it should know.
+  if redis.call('EXISTS', base .. 'founded') == 1 then return 2 end
 end
 
 local forget_at = us(now + ARGV[6] * 1000)

@@ -3,6 +3,8 @@
 -- allow-oom: a full memory is only emptied by handling what is in it.
 -- KEYS[1] base · ARGV offset ms, ttl ms, token, how far ahead of its pace a place may be in ms
 -- Returns {mailbox, now, state, input, journal, attempt, turns that nobody ended, next}; without a mailbox only next counts.
+-- Without the founding mark nothing is handed out: false.
+if redis.call('EXISTS', base .. 'founded') == 0 then return false end
 local ahead = ARGV[4] * 1000
 
 -- A place whose time proves too early gets the right one, and the next is looked at: that is paid for by whoever moved it.
