@@ -58,7 +58,9 @@
 //! 5. **Devin's API is the truth, a signal is a hint.** What a session does is compared with what was told; a lost or
 //!    doubled signal costs a delay, never a wrong post ([`domain::announce`]).
 //! 6. **Nobody acts as somebody else.** A session runs as the person who asked, or it does not start ([`people`]).
-//! 7. **Links can be rebuilt.** The thread stands in the session's tags, the session in the metadata of our posts.
+//! 7. **Links can be rebuilt.** The thread stands in the session's tags, the session in the metadata of our posts. A
+//!    store that was emptied hands nothing out until its sessions were looked for (`app/rebuild.rs`), and a link is
+//!    restored by the next turn of its thread (`work/restore.rs`).
 //! 8. **Every input ends in something visible**: a receipt, an answer, or a refusal with its reason and the next step.
 //!
 //! # Where to start reading

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
+use super::rebuild::{Rebuild, Sources};
 use crate::{
     clock::Clock,
     config::{Config, StoreConfig, StoreKind},
@@ -33,6 +34,8 @@ pub struct Bobbin {
     pub worker: Worker,
     /// Looks at Devin.
     pub watch: Arc<Watch>,
+    /// Founds a store that is new or was emptied.
+    pub rebuild: Arc<Rebuild>,
     /// The doors.
     pub receive: Arc<Receive>,
     /// Rung when a mailbox got something.
@@ -68,19 +71,28 @@ impl Bobbin {
             clock: clock.clone(),
             slack: slack.clone(),
             devin: devin.clone(),
-            people: People::new(slack, devin.clone(), store.clone()),
+            people: People::new(slack.clone(), devin.clone(), store.clone()),
             marks: marks(config)?,
             nudge: nudge.clone(),
             me: OnceCell::new(),
         });
-        let watch = WatchDeps { store: store.clone(), clock: clock.clone(), devin, bell: bell.clone() };
+        let watch = WatchDeps {
+            store: store.clone(),
+            clock: clock.clone(),
+            devin: devin.clone(),
+            slack: slack.clone(),
+            bell: bell.clone(),
+        };
+        let holder = Uuid::now_v7().to_string();
+        let sources = Sources { store: store.clone(), clock: clock.clone(), devin, slack };
         let secrets = SigningSecrets::new(config.slack.signing_secrets.clone())?;
         let receive = Receive { store: store.clone(), clock: clock.clone(), secrets, bell: bell.clone() };
         Ok(Self {
             store,
             clock,
             worker: Worker::new(deps, config.store.lease),
-            watch: Arc::new(Watch::new(watch, config.devin.poll_interval, Uuid::now_v7().to_string())),
+            watch: Arc::new(Watch::new(watch, config.devin.poll_interval, holder.clone())),
+            rebuild: Arc::new(Rebuild::new(sources, holder)),
             receive: Arc::new(receive),
             bell,
             nudge,

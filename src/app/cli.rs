@@ -10,7 +10,9 @@ use url::Url;
 
 use super::{
     bobbin::{Bobbin, open_store},
-    dead, demo, home, logs, manifest, replay,
+    dead, demo, home, logs, manifest,
+    rebuild::{self, Report},
+    replay,
     run::run,
 };
 use crate::{
@@ -56,6 +58,12 @@ enum Command {
         #[arg(long)]
         to: Url,
     },
+    /// Look at Devin for sessions of ours that the store does not know, and restore their threads' links.
+    Rebuild {
+        /// Restore those that it knows as well: its data is an old copy. Nothing else may be using it.
+        #[arg(long)]
+        all: bool,
+    },
     /// Look at what was set aside.
     Dead {
         #[command(subcommand)]
@@ -99,6 +107,7 @@ impl Cli {
                 let secret = secrets.first().context("BOBBIN_SLACK_SIGNING_SECRETS is not set")?;
                 replay::replay(&files, &to, secret, &*clock, &mut out).await
             }
+            Command::Rebuild { all } => rebuild(Config::load(self.config.as_deref())?, clock, all, &mut out).await,
             Command::Dead { command } => {
                 let mut source = Source::load(self.config.as_deref())?;
                 let store = open_store(&StoreConfig::read(&mut source), clock)?;
@@ -107,6 +116,17 @@ impl Cli {
             }
         }
     }
+}
+
+async fn rebuild(config: Config, clock: Arc<dyn Clock>, all: bool, out: &mut impl io::Write) -> anyhow::Result<()> {
+    logs::start(&config.log);
+    let store = open_store(&config.store, clock.clone())?;
+    let report = rebuild::by_hand(&Bobbin::new(&config, store, clock)?, all).await?;
+    let Report { adopted, known, foreign } = report;
+    dead::said(
+        out,
+        &format!("{adopted} sessions were not known and are adopted, {known} are known, {foreign} are not ours."),
+    )
 }
 
 async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {

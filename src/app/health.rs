@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::logs;
+use super::{logs, rebuild::Rebuild};
 use crate::store::SharedStore;
 
 /// A store that takes longer to say that it is there counts as away.
@@ -21,13 +21,14 @@ const STORE_WITHIN: Duration = Duration::from_millis(900);
 #[derive(Debug)]
 pub(super) struct Health {
     store: SharedStore,
+    rebuild: Arc<Rebuild>,
     tasks: TaskTracker,
     expected: usize,
 }
 
 impl Health {
-    pub(super) fn new(store: SharedStore, tasks: TaskTracker, expected: usize) -> Self {
-        Self { store, tasks, expected }
+    pub(super) fn new(store: SharedStore, rebuild: Arc<Rebuild>, tasks: TaskTracker, expected: usize) -> Self {
+        Self { store, rebuild, tasks, expected }
     }
 
     /// What stands in the way of being ready, in words.
@@ -35,8 +36,12 @@ impl Health {
         if self.tasks.len() < self.expected {
             return Some(format!("workers: {} of {} run", self.tasks.len(), self.expected));
         }
-        match tokio::time::timeout(STORE_WITHIN, self.store.check()).await {
-            Ok(Ok(())) => None,
+        let work_waits = async {
+            self.store.check().await?;
+            self.rebuild.trouble().await
+        };
+        match tokio::time::timeout(STORE_WITHIN, work_waits).await {
+            Ok(Ok(trouble)) => trouble,
             Ok(Err(error)) => Some(format!("store: {error}")),
             Err(_elapsed) => Some("store: no answer in time".to_owned()),
         }

@@ -8,6 +8,7 @@ mod health;
 mod home;
 mod logs;
 pub mod manifest;
+mod rebuild;
 mod replay;
 mod run;
 mod serve;
@@ -15,6 +16,7 @@ mod serve;
 pub use self::{
     bobbin::{Bobbin, open_store},
     demo::send_as_slack,
+    rebuild::{Founding, Rebuild, Report, Sources},
     run::run,
     serve::{Limits, serve},
 };

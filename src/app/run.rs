@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     bobbin::Bobbin,
     health,
+    rebuild::{Founding, Rebuild},
     serve::{Limits, serve},
 };
 use crate::{
@@ -33,6 +34,10 @@ const SCAN_EVERY: Duration = Duration::from_secs(1);
 const SOONEST: Duration = Duration::from_millis(20);
 /// How long to wait after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// First wait after the store could not be founded; doubles.
+const FOUND_PAUSE: Duration = Duration::from_secs(1);
+/// Longest wait after that.
+const FOUND_PAUSE_MAX: Duration = Duration::from_mins(1);
 /// How often the watch asks itself whether it is time: the floor of its configurable tick.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// How long work in hand may go on after the stop; then it is given back, and whoever takes it goes on under its journal.
@@ -50,6 +55,7 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
             worker: bobbin.worker.clone(),
             clock: bobbin.clock.clone(),
             bell: bobbin.bell.clone(),
+            unfounded: bobbin.rebuild.needed.clone(),
             places: places.clone(),
             tracker: tracker.clone(),
             stop: stop.clone(),
@@ -57,7 +63,9 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
         tracker.spawn(taker.run());
     }
     tracker.spawn(watch(bobbin.watch.clone(), bobbin.nudge.clone(), stop.clone()));
-    let health = Arc::new(health::Health::new(bobbin.store.clone(), tracker.clone(), TAKERS + 1));
+    tracker.spawn(found(bobbin.rebuild.clone(), bobbin.bell.clone(), stop.clone()));
+    let health = health::Health::new(bobbin.store.clone(), bobbin.rebuild.clone(), tracker.clone(), TAKERS + 2);
+    let health = Arc::new(health);
     let router = bobbin.doors().merge(health::routes(health)).merge(more);
     // What the doors still take while connections drain is stored, whoever handles it.
     tokio::join!(serve(listener, router, Limits::default(), stop.clone()), finish(&tracker, &bobbin.worker, stop));
@@ -83,6 +91,8 @@ struct Taker {
     worker: Worker,
     clock: Arc<dyn Clock>,
     bell: Bell,
+    /// Rung when the store has to be founded first.
+    unfounded: Bell,
     places: Arc<Semaphore>,
     tracker: TaskTracker,
     stop: CancellationToken,
@@ -97,6 +107,10 @@ impl Taker {
                     continue;
                 }
                 Ok(Turn::Idle { next }) => next.map_or(SCAN_EVERY, |at| self.until(at)),
+                Ok(Turn::Unfounded) => {
+                    self.unfounded.notify_one();
+                    SCAN_EVERY
+                }
                 Err(error) => {
                     tracing::warn!(%error, "work pauses");
                     STORE_PAUSE
@@ -136,6 +150,44 @@ async fn handle(worker: Worker, leased: Leased, bell: Bell, place: OwnedSemaphor
     }
     drop(place);
     bell.notify_one();
+}
+
+/// Founds the store whenever a worker finds that it is not.
+async fn found(rebuild: Arc<Rebuild>, bell: Bell, stop: CancellationToken) {
+    let mut failures: u32 = 0;
+    loop {
+        tokio::select! {
+            () = rebuild.needed.notified() => {}
+            () = stop.cancelled() => return,
+        }
+        let outcome = tokio::select! {
+            outcome = rebuild.step() => outcome,
+            () = stop.cancelled() => return,
+        };
+        let pause = match outcome {
+            Ok(Founding::Already) => Duration::ZERO,
+            Ok(Founding::Founded(_)) => {
+                bell.notify_waiters();
+                Duration::ZERO
+            }
+            Ok(Founding::NotOurs) => SCAN_EVERY,
+            Ok(Founding::NotYet(wait)) => wait,
+            Err(error) => {
+                let pause = FOUND_PAUSE.saturating_mul(1 << failures.min(16)).min(FOUND_PAUSE_MAX);
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    wait_s = pause.as_secs(),
+                    "the store can't be founded yet"
+                );
+                failures += 1;
+                pause
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return,
+        }
+    }
 }
 
 async fn watch(watch: Arc<Watch>, nudge: Bell, stop: CancellationToken) {

@@ -16,6 +16,9 @@ pub struct Thread {
     pub v: u8,
     /// The session tied to the thread, once there is one.
     pub link: Option<Link>,
+    /// A session of which the store has lost the link, or has an old one: the next turn restores it from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<SessionId>,
     /// What may have happened twice and is looked for again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
@@ -98,6 +101,9 @@ pub struct Link {
     /// Since when Devin cannot be reached, while that is so.
     #[serde(default)]
     pub no_news_since: Option<Timestamp>,
+    /// When it was restored from outside, if it was: what was written before then may have been passed on already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<Timestamp>,
 }
 
 /// The one card of a link, edited in place.
@@ -166,7 +172,12 @@ impl Thread {
 
     /// A thread without a session.
     pub fn empty() -> Self {
-        Self { v: Self::VERSION, link: None, doubts: Vec::new() }
+        Self { v: Self::VERSION, link: None, lost: None, doubts: Vec::new() }
+    }
+
+    /// A thread whose link to this session has to be restored.
+    pub fn lost(session: SessionId) -> Self {
+        Self { lost: Some(session), ..Self::empty() }
     }
 }
 
@@ -190,6 +201,14 @@ mod tests {
     fn stored_doubts_are_read() {
         let thread: Thread = serde_json::from_str(DOUBTS).unwrap();
         assert_eq!(serde_json::to_string(&thread).unwrap(), DOUBTS);
+    }
+
+    #[test]
+    fn a_lost_link_is_read() {
+        let sample = r#"{"v":1,"link":null,"lost":"0f3a"}"#;
+        let thread: Thread = serde_json::from_str(sample).unwrap();
+        assert_eq!(thread, Thread::lost("0f3a".parse().unwrap()));
+        assert_eq!(serde_json::to_string(&thread).unwrap(), sample);
     }
 
     #[test]

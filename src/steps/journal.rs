@@ -123,6 +123,14 @@ impl Steps {
         matches!(self.records.get(step), Some(Record::Done { .. }))
     }
 
+    /// Takes a result that was found outside for the step's, unless the journal has a record of it. It is not written
+    /// down: whoever handles the input again finds it again.
+    pub fn assume<T: Serialize + Sync>(&mut self, step: &str, result: &T) -> Result<(), StoreError> {
+        let result = value(step, result)?;
+        self.records.entry(step.to_owned()).or_insert(Record::Done { v: VERSION, result, doubted: false });
+        Ok(())
+    }
+
     /// Does something once. `act` does it, and is over after `within` at the latest; `find` looks for the mark of a lost
     /// attempt. Both are futures, so that nothing happens until they are needed.
     pub async fn once<T, E, Act, Find>(
@@ -244,7 +252,7 @@ impl Steps {
     }
 
     async fn done<T: Serialize + Sync>(&mut self, step: &str, result: &T, doubted: bool) -> Result<(), StoreError> {
-        let result = serde_json::to_value(result).map_err(|e| StoreError::Corrupt(format!("result of {step}: {e}")))?;
+        let result = value(step, result)?;
         self.write(step, Record::Done { v: VERSION, result, doubted }).await
     }
 
@@ -277,6 +285,10 @@ impl Lost {
         let Self { at, given_up, looks, looked_at } = self;
         Record::Begun { v: VERSION, at, given_up, looks, looked_at }
     }
+}
+
+fn value<T: Serialize>(step: &str, result: &T) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(result).map_err(|e| StoreError::Corrupt(format!("result of {step}: {e}")))
 }
 
 fn text(record: &Record) -> Result<String, StoreError> {

@@ -10,10 +10,12 @@ use jiff::Timestamp;
 
 use super::{
     LookError, Watch, WatchDeps,
+    adopt::{Orphan, adopt},
     memory::{Memory, print},
     news,
 };
 use crate::{
+    clock::later,
     devin::{DevinError, Session, SessionQuery},
     domain::{
         mailbox::{Mailbox, ThreadKey},
@@ -22,7 +24,7 @@ use crate::{
 };
 
 /// The tag that every session of ours carries.
-const OUR_TAG: &str = "bobbin";
+pub const OUR_TAG: &str = "bobbin";
 /// How far lists overlap, in seconds: clocks differ, and a change may be listed late.
 const OVERLAP_SECONDS: i64 = 60;
 /// How far back the very first list goes, in seconds.
@@ -31,6 +33,8 @@ const FIRST_SECONDS: i64 = 3_600;
 const NEWEST: &str = "watch:newest";
 /// For how long: after a longer silence the first list goes back as far as ever.
 const NEWEST_FOR: Duration = Duration::from_hours(7 * 24);
+/// When an adopted mailbox wakes by itself, should the sighting that follows not get into it.
+const ADOPTED_WAKES_AFTER: Duration = Duration::from_secs(5);
 /// Pages of one look: a list that is longer (many sessions changed while Devin could not be reached) is read on in the
 /// next looks, from where this one stopped.
 const MAX_PAGES: usize = 20;
@@ -136,14 +140,40 @@ async fn remembered(deps: &WatchDeps) -> Result<Option<i64>, LookError> {
 
 /// Offers a look, where it shows something new; the session's tag names its thread.
 async fn offer(deps: &WatchDeps, memory: &mut Memory, now: Timestamp, session: &Session) -> Result<bool, LookError> {
-    let Some(thread) = session.tags.iter().find_map(|tag| ThreadKey::from_tag(tag)) else { return Ok(false) };
+    let Some(thread) = session.thread() else { return Ok(false) };
     let seen = session.observe(now);
     if !memory.is_news(&seen) {
         return Ok(false);
     }
     let id = format!("look:{}:{}", seen.session, print(&seen));
     let sighting = Sighting::SessionChanged { seen: seen.clone() };
-    let stored = news::put(deps, Mailbox::Thread(thread), &sighting, id).await?;
+    let mailbox = Mailbox::Thread(thread.clone());
+    let mut stored = news::put(deps, mailbox.clone(), &sighting, id.clone()).await?;
+    if !stored {
+        // Not known, most likely refused as seen before; the store tells the two apart.
+        let Some(ours) = is_ours(deps, memory, &thread).await else { return Ok(false) };
+        let orphan = Orphan { session: session.id.clone(), thread, wake: Some(later(now, ADOPTED_WAKES_AFTER)) };
+        if ours && adopt(&deps.store, orphan).await? {
+            tracing::warn!(
+                devin.session = %session.id,
+                "a session of ours was not known: its link is restored. If the store is an old copy, stop every replica, \
+                 run `bobbin rebuild --all` and start again"
+            );
+            metrics::counter!("bobbin_sessions_adopted_total").increment(1);
+            stored = news::put(deps, mailbox, &sighting, id).await?;
+        }
+    }
     memory.handed_on(&seen);
     Ok(stored)
+}
+
+/// Whether a thread is of our installation; `None` when Slack does not say who we are just now.
+async fn is_ours(deps: &WatchDeps, memory: &mut Memory, thread: &ThreadKey) -> Option<bool> {
+    if memory.installation.is_none() {
+        match deps.slack.auth_test().await {
+            Ok(identity) => memory.installation = Some(identity.team),
+            Err(error) => tracing::warn!(%error, "not known whether a session is ours; it is looked at again"),
+        }
+    }
+    memory.installation.as_ref().map(|installation| thread.is_of(installation))
 }

@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::{feed::List, silence::Telling, sweep::Place};
-use crate::domain::{announce::Observation, ids::SessionId};
+use crate::domain::{
+    announce::Observation,
+    ids::{SessionId, TeamId},
+};
 
 /// Sessions whose looks are remembered in one generation. The two together are more than change within the time that
 /// lists overlap; for what was forgotten the store is asked, which costs a round trip.
@@ -32,6 +35,8 @@ pub(super) struct Memory {
     pub(super) silence: Option<Timestamp>,
     /// What the threads are being told about that.
     pub(super) telling: Option<Telling>,
+    /// Whose threads are ours; asked when it is first needed.
+    pub(super) installation: Option<TeamId>,
     /// The time at the last step.
     now: Option<Timestamp>,
     seen: Seen,

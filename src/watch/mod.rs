@@ -5,6 +5,7 @@
 //! they call as often as one would. What is seen is a hint to the mailbox's one writer, which compares it with what was
 //! told: a look that is lost or doubled costs a delay, never a wrong post.
 
+mod adopt;
 mod feed;
 mod memory;
 mod news;
@@ -17,11 +18,17 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+pub use self::{
+    adopt::{Orphan, adopt, doubt},
+    feed::OUR_TAG,
+};
+
 use self::memory::Memory;
 use crate::{
     clock::{Clock, later},
     devin::{Devin, DevinError, Page, Session, SessionQuery},
     outbound::Failure as _,
+    slack::Slack,
     store::{Bell, SharedStore, StoreError},
 };
 
@@ -37,6 +44,8 @@ pub struct WatchDeps {
     pub clock: Arc<dyn Clock>,
     /// Where it looks.
     pub devin: Devin,
+    /// Says which workspace is ours.
+    pub slack: Slack,
     /// Rung when something was put into a mailbox.
     pub bell: Bell,
 }

@@ -64,7 +64,9 @@ pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -
         link.reread.times += 1;
         let spoken = link.told.spoken;
         relay::relay(task, thread, &mut link).await?;
-        if link.told.spoken && !spoken {
+        // A restored link may owe what the last look showed.
+        let owed = !announce(&link.told, &link.seen).1.is_empty();
+        if owed || (link.told.spoken && !spoken) {
             // Words without a change: what the session does now decides whether anybody has to be called.
             ask(task, thread, &mut link).await?;
         }
@@ -86,7 +88,7 @@ pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, s
     if seen.state != link.seen.state || is_fresh(&seen) {
         link.reread = Reread { since: Some(task.now()), times: 0 };
     }
-    link.over = over(link, &seen.state, task.now());
+    link.over = over(Some(link), &seen.state, task.now());
     link.told = told;
     let acus = seen.acus.max(link.seen.acus);
     link.seen = Observation { acus, ..seen };
@@ -105,11 +107,14 @@ async fn say(
     let mut facts = vec![("session_id", link.session.to_string())];
     let (kind, said) = match news {
         Announcement::PullRequest { url, state } => {
+            facts.push(("pull_request", url.clone()));
+            facts.extend(state.as_ref().map(|state| ("pull_request_state", state.clone())));
             (PostKind::Notice, voice::notice(&Notice::pull_request(url, state.as_deref())))
         }
         Announcement::Transition(state) => {
             facts.push(("status", state.status.to_string()));
             facts.extend(state.detail.as_ref().map(|d| ("status_detail", d.to_string())));
+            facts.extend(state.archived.then(|| ("archived", true.to_string())));
             (PostKind::Transition, voice::transition(state, &link.requester, url))
         }
     };
@@ -142,7 +147,7 @@ pub(super) async fn ask(task: &mut Task, thread: &ThreadKey, link: &mut Link) ->
 }
 
 /// Whether the session is over in this state, and since when.
-fn over(link: &Link, state: &State, now: Timestamp) -> Option<Over> {
+pub(super) fn over(link: Option<&Link>, state: &State, now: Timestamp) -> Option<Over> {
     let how = match Phase::of(state) {
         Phase::Over => Ended::Exited,
         Phase::Failed => Ended::Failed,
@@ -158,10 +163,8 @@ fn over(link: &Link, state: &State, now: Timestamp) -> Option<Over> {
         | Phase::FailedAsleep
         | Phase::Unheard => return None,
     };
-    match &link.over {
-        Some(over) if over.how == how => Some(over.clone()),
-        Some(_) | None => Some(Over { since: now, how, tail_ended: false }),
-    }
+    let known = link.and_then(|link| link.over.clone()).filter(|over| over.how == how);
+    Some(known.unwrap_or(Over { since: now, how, tail_ended: false }))
 }
 
 /// Brings the card up to date and decides when to wake again. Whoever has a link in hand ends here: to leave otherwise

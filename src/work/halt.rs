@@ -61,6 +61,14 @@ impl Halt {
         Self::Stop { why: why.into() }
     }
 
+    /// What cannot be read today cannot be read tomorrow: it is set aside, not tried for ever.
+    pub(super) fn unreadable(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt(why) => Self::stop(why),
+            StoreError::Unavailable(_) | StoreError::LeaseLost => Self::Store(error),
+        }
+    }
+
     /// Again later, whatever it was.
     pub(super) fn retry(error: &dyn Failure) -> Self {
         Self::Retry { why: error.to_string(), after: error.retry_after() }

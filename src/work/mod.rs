@@ -17,10 +17,12 @@ mod profile;
 mod prompt;
 mod relay;
 mod reply;
+mod restore;
 mod room;
 mod start;
 mod sweep;
 mod task;
+mod traces;
 mod trouble;
 mod worker;
 

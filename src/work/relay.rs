@@ -1,5 +1,7 @@
 //! Devin's words into the thread: each message once, in order, whatever input brings us here.
 
+use std::collections::BTreeMap;
+
 use super::{
     halt::Halt,
     room::{self, PostKind, Say},
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     devin::{Devin, DevinError, Message, MessageSource},
     domain::{
-        ids::SessionId,
+        ids::{SessionId, Ts},
         link::{Link, Relayed},
         mailbox::ThreadKey,
     },
@@ -19,6 +21,9 @@ use sha2::{Digest, Sha256};
 
 /// Pages of messages read at once; more are read the next time, from where we stopped.
 const MAX_PAGES: usize = 20;
+
+/// Pages of messages read of a whole session: twice as many as anybody will look at.
+const MAX_PAGES_OF_ALL: usize = 200;
 
 /// Messages remembered as sent and not met yet.
 const MAX_SENT: usize = 50;
@@ -56,9 +61,66 @@ pub(super) async fn relay(task: &mut Task, thread: &ThreadKey, link: &mut Link) 
     Ok(())
 }
 
+/// One page of a session's messages, and the cursor that it was read with.
+#[derive(Debug)]
+pub(super) struct Read {
+    cursor: Option<String>,
+    pub(super) messages: Vec<Message>,
+}
+
+/// All messages of a session, from the first.
+pub(super) async fn pages(devin: &Devin, session: &SessionId) -> Result<Vec<Read>, DevinError> {
+    let (mut pages, mut cursor): (Vec<Read>, Option<String>) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES_OF_ALL {
+        let page = devin.messages(session, cursor.as_deref()).await?;
+        let next = page.next().filter(|next| Some(*next) != cursor.as_deref()).map(str::to_owned);
+        pages.push(Read { cursor, messages: page.items });
+        if next.is_none() {
+            break;
+        }
+        cursor = next;
+    }
+    Ok(pages)
+}
+
+/// Puts a restored link where relaying stopped, given the posts that are there of each message. Words are relayed in
+/// order, so all before the last that is there was dealt with: where one has no post, Slack refused it or somebody took
+/// it away, and it is not said again behind newer ones. Of the last the missing parts are still owed.
+pub(super) async fn resume(task: &mut Task, link: &mut Link, there: &BTreeMap<&str, Vec<&Ts>>) -> Result<(), Halt> {
+    if there.is_empty() {
+        return Ok(());
+    }
+    let pages = pages(&task.deps.devin, &link.session).await.map_err(|error| Halt::retry(&error))?;
+    let ids = |messages: &[Message]| messages.iter().map(|m| m.event_id.clone()).collect();
+    for Read { cursor, messages } in pages.iter().rev() {
+        let Some(at) = messages.iter().rposition(|m| there.contains_key(m.event_id.as_str())) else { continue };
+        let (before, from) = messages.split_at(at);
+        link.relayed = Relayed { cursor: cursor.clone(), seen: ids(before), sent: Vec::new() };
+        let Some(last) = from.first() else { return Ok(()) };
+        let posts = there.get(last.event_id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        if posts.len() >= voice::relay(&last.message).len() {
+            link.relayed.seen.push(last.event_id.clone());
+        }
+        for (part, ts) in posts.iter().enumerate() {
+            task.steps.assume(&step(&last.event_id, part), ts)?;
+        }
+        return Ok(());
+    }
+    // What we relayed is not in the list any more: whatever is there now, nothing of it is said a second time.
+    if let Some(Read { cursor, messages }) = pages.last() {
+        link.relayed = Relayed { cursor: cursor.clone(), seen: ids(messages), sent: Vec::new() };
+    }
+    Ok(())
+}
+
+/// The step that posts one part of a message.
+fn step(event_id: &str, part: usize) -> String {
+    format!("relay {event_id} {part}")
+}
+
 async fn say(task: &mut Task, thread: &ThreadKey, link: &mut Link, message: &Message) -> Result<(), Halt> {
     for (part, said) in voice::relay(&message.message).into_iter().enumerate() {
-        let step = format!("relay {} {part}", message.event_id);
+        let step = step(&message.event_id, part);
         let part = part.to_string();
         // Named by session and message, so that everybody can see which message a post is.
         let mark = task.deps.marks.of(&["relay", link.session.bare(), &message.event_id, &part]);

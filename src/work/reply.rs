@@ -6,7 +6,7 @@ use super::{
     kind::Speech,
     prompt,
     relay::{self, digest},
-    room, start, sweep,
+    restore, room, start, sweep,
     task::Task,
     trouble::{self, Tried},
 };
@@ -28,7 +28,7 @@ pub(super) async fn reply(task: &mut Task, mut link: Link, speech: Speech) -> Re
     let thread = speech.thread.clone();
     // Somebody writes here, so the thread is there.
     link.closed = false;
-    if speech.ts != link.asked_in && !speech.edited {
+    if speech.ts != link.asked_in && !speech.edited && !restore::was_passed_on(task, &link, &speech).await? {
         pass_on(task, &mut link, &speech).await?;
     }
     changed::settle(task, &thread, link).await

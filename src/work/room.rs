@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many messages of a thread are looked through for a lost post: Slack's largest page.
-const LOOK_BACK_MESSAGES: usize = 999;
+pub(super) const LOOK_BACK_MESSAGES: usize = 999;
 
 /// One post a second into a channel, which is what Slack allows. <https://docs.slack.dev/apis/web-api/rate-limits>
 const POST_EVERY: Duration = Duration::from_secs(1);
@@ -43,7 +43,8 @@ pub(super) enum PostKind {
 }
 
 impl PostKind {
-    fn event_type(self) -> &'static str {
+    /// As it stands in the metadata.
+    pub(super) fn event_type(self) -> &'static str {
         match self {
             Self::Card => "bobbin_card",
             Self::Transition => "bobbin_transition",

@@ -29,7 +29,7 @@ use crate::{
 /// The receipt: somebody is on it.
 pub(super) const SEEN: &str = "eyes";
 /// The lasting sign that nothing will be done.
-const REFUSED: &str = "no_entry_sign";
+pub(super) const REFUSED: &str = "no_entry_sign";
 
 /// What is kept of a session that was started: what the card and the link need.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -188,5 +188,6 @@ fn link(task: &Task, speech: &Speech, person: &Linked, started: Started) -> Link
         closed: false,
         over: None,
         no_news_since: None,
+        restored_at: None,
     }
 }

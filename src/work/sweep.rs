@@ -9,7 +9,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{halt::Halt, relay, room, task::Task};
+use super::{
+    halt::Halt,
+    relay,
+    room::{self, PostKind, Say},
+    task::Task,
+};
 use crate::{
     clock::later,
     devin::{DevinError, SessionQuery},
@@ -19,7 +24,7 @@ use crate::{
         mailbox::ThreadKey,
     },
     slack::SlackError,
-    voice::Notice,
+    voice::{self, Notice},
 };
 
 /// When to look, counted from when the effect was finished.
@@ -41,14 +46,14 @@ fn next(doubt: &Doubt) -> Option<Timestamp> {
 }
 
 /// Takes the looks that are due. One that fails is taken later and stops nothing else.
-pub(super) async fn run(task: &mut Task, thread: &ThreadKey, link: Option<&Link>) -> Result<(), Halt> {
+pub(super) async fn run(task: &mut Task, thread: &ThreadKey) -> Result<(), Halt> {
     let now = task.now();
     for mut doubt in std::mem::take(&mut task.doubts) {
         if next(&doubt).is_some_and(|at| at > now) {
             task.doubts.push(doubt);
             continue;
         }
-        match look(task, thread, link, &doubt).await {
+        match look(task, thread, &doubt).await {
             Ok(()) => doubt.looks += 1,
             Err(Halt::Store(error)) => return Err(Halt::Store(error)),
             Err(halt) if later(doubt.since, GIVE_UP_AFTER) > now => {
@@ -70,7 +75,7 @@ pub(super) async fn run(task: &mut Task, thread: &ThreadKey, link: Option<&Link>
     Ok(())
 }
 
-async fn look(task: &mut Task, thread: &ThreadKey, link: Option<&Link>, doubt: &Doubt) -> Result<(), Halt> {
+async fn look(task: &mut Task, thread: &ThreadKey, doubt: &Doubt) -> Result<(), Halt> {
     match &doubt.of {
         Effect::Session { tag, ours } => {
             for extra in sessions(task, tag, ours.as_ref()).await? {
@@ -87,10 +92,12 @@ async fn look(task: &mut Task, thread: &ThreadKey, link: Option<&Link>, doubt: &
             let from = Relayed { cursor: after.clone(), seen: passed.clone(), sent: Vec::new() };
             let met = relay::met(&task.deps.devin, session, &from, digest).await.map_err(|e| Halt::retry(&e))?;
             if met > *known {
+                tracing::warn!(devin.session = %session, "a message stands twice in its session");
                 let step = format!("notice sent twice {digest} {}", doubt.since);
-                if room::notice(task, thread, link, &step, &Notice::SentTwice).await? != room::Outcome::Closed {
-                    tracing::warn!(devin.session = %session, "a message stands twice in its session");
-                }
+                let facts = vec![("session_id", session.to_string())];
+                let said = voice::notice(&Notice::SentTwice);
+                let say = Say { step: &step, mark: task.mark(&step), kind: PostKind::Notice, facts, said };
+                room::post(task, thread, say).await?;
                 metrics::counter!("bobbin_doubles_total", "what" => "message", "end" => "told").increment(1);
             }
         }

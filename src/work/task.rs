@@ -10,7 +10,7 @@ use crate::{
     clock::{Clock, later},
     devin::Devin,
     domain::{
-        ids::InputId,
+        ids::{InputId, SessionId},
         link::{Doubt, Effect, Link, Thread},
         phase::{Pace, Phase, State},
     },
@@ -86,9 +86,15 @@ impl Task {
     /// The link as it now is, when to wake next, and how its session is to be watched.
     pub(super) fn keep(&self, link: Link, wake: Option<Timestamp>) -> Result<Commit, Halt> {
         let track = Track { session: link.session.clone(), activity: activity(&link, self.now()) };
-        let thread = Thread { v: Thread::VERSION, link: Some(link), doubts: self.doubts.clone() };
+        let thread = Thread { link: Some(link), doubts: self.doubts.clone(), ..Thread::empty() };
         Ok(Commit { state: Some(write(&thread)?), wake, track: Some(track) })
     }
+}
+
+/// What is left behind in a thread whose session is not ours after all.
+pub(super) fn forsaken(session: SessionId) -> Result<Commit, StoreError> {
+    let track = Some(Track { session, activity: Activity::Over });
+    Ok(Commit { state: Some(write(&Thread::empty())?), wake: None, track })
 }
 
 /// Reads the state of a thread's mailbox.

@@ -11,14 +11,15 @@ use super::{
     changed, command,
     halt::Halt,
     kind::Kind,
-    profile, reply, room, start, sweep,
+    profile, reply,
+    restore::{self, Tie},
+    room, start, sweep,
     task::{self, Deps, Task},
 };
 use crate::{
     clock::{Agreed, Clock, later},
     domain::{
         ids::InputId,
-        link::{Link, Thread},
         mailbox::{Mailbox, ThreadKey},
     },
     steps::Steps,
@@ -47,6 +48,8 @@ pub enum Stepped {
         /// When the next known mailbox becomes ready.
         next: Option<Timestamp>,
     },
+    /// Nothing is handed out until the store is founded.
+    Unfounded,
 }
 
 /// Handles mailboxes, one at a time.
@@ -73,6 +76,7 @@ impl Worker {
     pub async fn step(&self) -> Result<Stepped, StoreError> {
         match self.take().await? {
             Turn::Idle { next } => Ok(Stepped::Idle { next }),
+            Turn::Unfounded => Ok(Stepped::Unfounded),
             Turn::Taken(leased) => {
                 self.handle(*leased).await?;
                 Ok(Stepped::Handled)
@@ -130,7 +134,7 @@ impl Worker {
         }
         let mut task = match open(self.deps.clone(), clock.clone(), leased) {
             Ok(task) => task,
-            Err(error) => return Ended { kind: "unreadable", outcome: Err(unreadable(error)) },
+            Err(error) => return Ended { kind: "unreadable", outcome: Err(Halt::unreadable(error)) },
         };
         // On the heap: a handler's future is large, and most turns find nothing to do.
         let (kind, outcome) = Box::pin(dispatch(&mut task, leased)).await;
@@ -259,70 +263,57 @@ fn keep_doubts(task: &Task, leased: &Leased, mut commit: Commit) -> Result<Commi
     Ok(commit)
 }
 
-/// The table: one line for each kind of input.
+/// Lets the table find the handler of the input in hand.
 async fn dispatch(task: &mut Task, leased: &Leased) -> (&'static str, Result<Commit, Halt>) {
     let kind = match leased.input.as_ref().map(|input| Kind::read(&leased.lease.mailbox, input)).transpose() {
         Ok(kind) => kind,
         Err(error) => return ("unreadable", Err(Halt::stop(error.to_string()))),
     };
     let name = kind.as_ref().map_or("wake", Kind::name);
-    if let Mailbox::Thread(thread) = &leased.lease.mailbox
-        && let Err(halt) = look_again(task, thread, leased).await
-    {
-        return (name, Err(halt));
-    }
-    let handled = match (kind, &leased.lease.mailbox) {
-        (Some(Kind::Speech(speech)), Mailbox::Thread(_)) => match linked(leased) {
-            Ok(Some(link)) => reply::reply(task, link, speech).await,
-            Ok(None) => start::start(task, speech).await,
-            Err(error) => Err(unreadable(error)),
-        },
-        (Some(Kind::Sighting(sighting)), Mailbox::Thread(thread)) => {
-            with_link(leased, async |link| changed::seen(task, thread, link, sighting).await).await
-        }
-        (None, Mailbox::Thread(thread)) => {
-            with_link(leased, async |link| changed::woken(task, thread, link).await).await
-        }
-        (Some(Kind::ProfileChanged { team, user }), _) => profile::changed(task, &team, &user).await,
-        (Some(Kind::Command { response_url }), _) => {
-            command::answer(task, response_url.as_deref(), &Notice::CommandHelp).await
-        }
-        (Some(Kind::Speech(_) | Kind::Sighting(_)), Mailbox::Person { .. } | Mailbox::Workspace { .. }) => {
-            Err(Halt::stop("an input in the wrong kind of mailbox"))
-        }
-        (None, Mailbox::Person { .. } | Mailbox::Workspace { .. }) => Ok(Commit::default()),
+    let handled = match &leased.lease.mailbox {
+        Mailbox::Thread(thread) => in_thread(task, thread, leased.state.as_deref(), kind).await,
+        Mailbox::Person { .. } | Mailbox::Workspace { .. } => elsewhere(task, kind).await,
     };
     (name, handled)
 }
 
-/// Looks again for what may have happened twice, where that is due.
-async fn look_again(task: &mut Task, thread: &ThreadKey, leased: &Leased) -> Result<(), Halt> {
-    let is_due = sweep::due(&task.doubts).is_some_and(|due| due <= task.now());
-    if is_due { sweep::run(task, thread, linked(leased).map_err(unreadable)?.as_ref()).await } else { Ok(()) }
-}
-
-/// Runs a handler that needs the thread's link; without one there is nothing it could change.
-async fn with_link(leased: &Leased, handler: impl AsyncFnOnce(Link) -> Result<Commit, Halt>) -> Result<Commit, Halt> {
-    match linked(leased) {
-        Ok(Some(link)) => handler(link).await,
-        Ok(None) => {
+/// The table for threads: one line for each kind of input, with a session and without one.
+async fn in_thread(
+    task: &mut Task,
+    thread: &ThreadKey,
+    state: Option<&str>,
+    kind: Option<Kind>,
+) -> Result<Commit, Halt> {
+    let tie = restore::tie(task, thread, state).await?;
+    sweep::run(task, thread).await?;
+    match (kind, tie) {
+        (Some(Kind::Speech(speech)), Tie::Linked(link)) => reply::reply(task, *link, speech).await,
+        (Some(Kind::Sighting(sighting)), Tie::Linked(link)) => changed::seen(task, thread, *link, sighting).await,
+        (None, Tie::Linked(link)) => changed::woken(task, thread, *link).await,
+        (_, Tie::OutOfReach) => Ok(Commit::default()),
+        (Some(Kind::Speech(speech)), Tie::Free) => start::start(task, speech).await,
+        (Some(Kind::Speech(speech)), Tie::NotOurs(session)) => {
+            let left = start::start(task, speech).await?;
+            if left.state.is_some() { Ok(left) } else { Ok(task::forsaken(session)?) }
+        }
+        (Some(Kind::Sighting(_)) | None, Tie::NotOurs(session)) => Ok(task::forsaken(session)?),
+        (Some(Kind::Sighting(_)) | None, Tie::Free) => {
             tracing::info!("seen, but the thread has no session");
             Ok(Commit::default())
         }
-        Err(error) => Err(unreadable(error)),
+        (kind @ Some(Kind::ProfileChanged { .. } | Kind::Command { .. }), _) => elsewhere(task, kind).await,
     }
 }
 
-fn linked(leased: &Leased) -> Result<Option<Link>, StoreError> {
-    let Thread { link, .. } = task::read(leased.state.as_deref())?;
-    Ok(link)
-}
-
-/// What cannot be read today cannot be read tomorrow: it is set aside, not tried for ever.
-fn unreadable(error: StoreError) -> Halt {
-    match error {
-        StoreError::Corrupt(why) => Halt::stop(why),
-        StoreError::Unavailable(_) | StoreError::LeaseLost => Halt::Store(error),
+/// The same for people and workspaces.
+async fn elsewhere(task: &mut Task, kind: Option<Kind>) -> Result<Commit, Halt> {
+    match kind {
+        Some(Kind::ProfileChanged { team, user }) => profile::changed(task, &team, &user).await,
+        Some(Kind::Command { response_url }) => {
+            command::answer(task, response_url.as_deref(), &Notice::CommandHelp).await
+        }
+        Some(Kind::Speech(_) | Kind::Sighting(_)) => Err(Halt::stop("an input in the wrong kind of mailbox")),
+        None => Ok(Commit::default()),
     }
 }
 

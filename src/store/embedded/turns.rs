@@ -102,9 +102,7 @@ pub(super) fn append(tx: &Tx, mailbox: &str, input: &str) -> Result<()> {
 pub(super) fn bring_forward(tx: &Tx, mailbox: &str, ready: i64) -> Result<()> {
     match find(tx, mailbox)? {
         None => put(tx, mailbox, &Place::waiting(ready)),
-        Some(place) if place.hand == NOTHING && place.ready > ready => {
-            put(tx, mailbox, &Place { ready, ..place })
-        }
+        Some(place) if place.hand == NOTHING && place.ready > ready => put(tx, mailbox, &Place { ready, ..place }),
         Some(_) => Ok(()),
     }
 }

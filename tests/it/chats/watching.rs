@@ -10,10 +10,11 @@ use bobbin::{
     app::{Limits, serve},
     clock::Clock as _,
     devin::Devin,
+    slack::Slack,
     store::Store as _,
     twin::{
         FaultAction,
-        world::{ADA, DEVIN_KEY, ORG},
+        world::{ADA, BOT_TOKEN, DEVIN_KEY, ORG},
     },
     watch::{Looked, Watch, WatchDeps},
 };
@@ -122,7 +123,13 @@ async fn a_list_that_was_cut_is_read_on_from_there() {
     TaskTracker::new().spawn(serve(listener, Router::new().fallback(endless), Limits::default(), stop.clone()));
     let devin = Devin::new(world.outbound.clone(), base, SecretString::from(DEVIN_KEY), id(ORG));
     let clock = world.clock.clone();
-    let deps = WatchDeps { store: world.store.clone(), clock, devin, bell: Arc::default() };
+    let slack = Slack::new(
+        world.outbound.clone(),
+        format!("{}/api/", world.base).parse().unwrap(),
+        BOT_TOKEN.into(),
+        Vec::new(),
+    );
+    let deps = WatchDeps { store: world.store.clone(), clock, devin, slack, bell: Arc::default() };
     let watch = Watch::new(deps, Duration::from_secs(10), "other".to_owned());
     for _ in 0..2 {
         watch.hurry().await;

@@ -18,8 +18,8 @@ use bobbin::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, SharedStore, Store,
-        StoreError, Tracked, Turn, Unfinished,
+        Accepted, Activity, Adoption, Backlog, Commit, Dead, Durability, Founding, Input, Lease, Offer, Pace, Result,
+        SharedStore, Store, StoreError, Tracked, Turn, Unfinished,
     },
 };
 use jiff::Timestamp;
@@ -128,6 +128,22 @@ impl CrashingStore {
 
 fn gone() -> StoreError {
     StoreError::Unavailable("this process is dead".to_owned())
+}
+
+#[async_trait]
+impl Founding for CrashingStore {
+    async fn is_founded(&self) -> Result<bool> {
+        self.alive()?;
+        self.inner.is_founded().await
+    }
+
+    async fn found(&self) -> Result<()> {
+        self.write("found".to_owned(), self.inner.found()).await
+    }
+
+    async fn adopt(&self, adoption: &Adoption) -> Result<bool> {
+        self.write(format!("adopt {}", adoption.mailbox), self.inner.adopt(adoption)).await
+    }
 }
 
 #[async_trait]

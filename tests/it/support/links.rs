@@ -102,6 +102,7 @@ pub(crate) async fn taken(store: &dyn Store) -> Leased {
         match store.lease(TTL).await.unwrap() {
             Turn::Taken(leased) => return *leased,
             Turn::Idle { .. } => tokio::time::sleep(Duration::from_millis(1)).await,
+            Turn::Unfounded => panic!("the store of a world is founded"),
         }
     }
 }
@@ -156,6 +157,7 @@ fn thread_state(made: &Made, at: Timestamp) -> Thread {
         closed: false,
         over: None,
         no_news_since: None,
+        restored_at: None,
     };
     Thread { link: Some(link), ..Thread::empty() }
 }

@@ -27,7 +27,7 @@ use super::{
     clock::TestClock,
     links::{self, Made, planned, thread_of},
     redis::RedisServer,
-    world::{World, id},
+    world::{On, World, id},
 };
 
 /// The loop of the watch asks itself every second whether it is time.
@@ -105,7 +105,7 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
     let server = RedisServer::start(&[]);
     let clock = TestClock::new();
     let store = Arc::new(RedisStore::with_prefix(&server.url(), clock.clone(), 0, "scale").unwrap());
-    let mut world = World::over(clock, store, None).await;
+    let mut world = World::over(clock, store, On::Redis, tempfile::tempdir().unwrap()).await;
     world.lenient();
     let changes = usize::try_from(minutes * 60 / CHANGE_EVERY).unwrap();
     let changing = changing(&mut world, changes.min(links / 4)).await;
@@ -123,12 +123,12 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
 
     let (resident, began) = (resident_bytes(), world.clock.now());
     let mut looks = Vec::new();
-    let mut changed: BTreeMap<Ts, Timestamp> = BTreeMap::new();
+    let mut moved: BTreeMap<Ts, Timestamp> = BTreeMap::new();
     for second in 0..minutes * 60 {
         if second % CHANGE_EVERY == 7
-            && let Some(made) = changing.get(changed.len())
+            && let Some(made) = changing.get(moved.len())
         {
-            changed.insert(made.thread.root.clone(), world.clock.now());
+            moved.insert(made.thread.root.clone(), world.clock.now());
             let detail = Some("waiting_for_user".to_owned().into());
             world.devin.set(&made.session, "running".to_owned().into(), detail).unwrap();
         }
@@ -140,7 +140,7 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
         world.work_off().await;
     }
     let watched = world.clock.now().duration_since(began).unsigned_abs();
-    let told = told(&world, &changed);
+    let told = told(&world, &moved);
     looks.sort();
     WatchReport {
         links,

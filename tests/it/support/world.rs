@@ -1,11 +1,17 @@
 //! The world of a test: the real router and the real workers, against stand-ins of Slack and Devin and a real store,
 //! over a clock that the test moves. Nothing runs by itself: a test says when things are delivered and handled.
 
-use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use axum::Router;
+use axum::{Router, extract::Request};
 use bobbin::{
-    app::{Bobbin, Limits, send_as_slack, serve},
+    app::{Bobbin, Founding, Limits, send_as_slack, serve},
     clock::Clock,
     config::Config,
     devin::Devin,
@@ -14,6 +20,7 @@ use bobbin::{
         status::{Detail, Status},
     },
     outbound::{Outbound, OutboundOptions},
+    slack::Slack,
     store::{SharedStore, embedded::EmbeddedStore},
     twin::{
         self, DevinTwin, SlackTwin,
@@ -27,6 +34,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
 
 use super::{
     clock::{Skewed, TestClock},
@@ -62,7 +70,9 @@ pub(crate) struct World {
     read: BTreeSet<Ts>,
     lenient: bool,
     stop: CancellationToken,
-    _keep: Option<tempfile::TempDir>,
+    on: On,
+    doors: Arc<Mutex<Router>>,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -75,29 +85,66 @@ impl World {
     pub(crate) async fn on(on: On) -> Self {
         let clock = TestClock::new();
         let folder = tempfile::tempdir().unwrap();
-        let inner: SharedStore = match on {
-            On::Redis => Arc::new(store_at(clock.clone())),
-            On::Embedded => Arc::new(EmbeddedStore::open(folder.path().join("it.db"), clock.clone()).unwrap()),
-        };
-        Self::over(clock, inner, Some(folder)).await
+        let inner = store_on(on, folder.path(), clock.clone());
+        Self::over(clock, inner, on, folder).await
     }
 
-    /// A world on a store of the test's own, and what has to live as long as that.
-    pub(crate) async fn over(clock: Arc<TestClock>, inner: SharedStore, keep: Option<tempfile::TempDir>) -> Self {
+    /// A world on a store of the test's own.
+    pub(crate) async fn over(clock: Arc<TestClock>, inner: SharedStore, on: On, folder: tempfile::TempDir) -> Self {
         let shared: Arc<dyn Clock> = clock.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let twin::World { slack, devin } = twin::world(&shared).unwrap();
         slack.set_base_url(&base);
         devin.set_base_url(&base);
+        inner.found().await.unwrap();
         let store = Arc::new(CrashingStore::new(inner));
         let bobbin = Bobbin::new(&config(&base), store.clone(), shared).unwrap();
         let stop = CancellationToken::new();
-        let router = Router::new().merge(bobbin.doors()).merge(slack.router()).merge(devin.router());
+        let doors = Arc::new(Mutex::new(bobbin.doors()));
+        let knocked = doors.clone();
+        let knock = move |request: Request| knocked.lock().unwrap().clone().oneshot(request);
+        let router = Router::new().merge(slack.router()).merge(devin.router()).fallback(knock);
         TaskTracker::new().spawn(serve(listener, router, Limits::default(), stop.clone()));
         let outbound = Outbound::new(OutboundOptions::default()).unwrap();
         let (read, lenient) = (BTreeSet::new(), false);
-        Self { clock, slack, devin, bobbin, store, base, outbound, read, lenient, stop, _keep: keep }
+        Self { clock, slack, devin, bobbin, store, base, outbound, read, lenient, stop, on, doors, folder }
+    }
+
+    /// The bot goes on with a store that is empty, and does not know whether it is new.
+    pub(crate) fn empty_store(&mut self) {
+        self.go_on_with(store_on(self.on, self.folder.path(), self.clock.clone()));
+    }
+
+    /// The bot starts again with another store.
+    pub(crate) fn go_on_with(&mut self, store: SharedStore) {
+        self.store = Arc::new(CrashingStore::new(store));
+        self.bobbin = Bobbin::new(&config(&self.base), self.store.clone(), self.clock.clone()).unwrap();
+        *self.doors.lock().unwrap() = self.bobbin.doors();
+    }
+
+    /// Where the files of this world lie.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The first message of each thread of `#backend`, oldest first.
+    pub(crate) fn thread_roots(&self) -> Vec<Ts> {
+        let root = |m: &twin::slack::Message| m.thread_ts.as_ref().is_none_or(|root| *root == m.ts);
+        let channel = id::<ChannelId>(BACKEND);
+        self.slack
+            .read(|state| state.channels[&channel].messages.iter().filter(|m| root(m)).map(|m| m.ts.clone()).collect())
+    }
+
+    /// What the bot does when its store is not founded.
+    async fn found(&self) {
+        match self.bobbin.rebuild.step().await {
+            Ok(Founding::NotYet(wait)) => self.clock.advance(wait),
+            Ok(Founding::Founded(_) | Founding::Already | Founding::NotOurs) => {}
+            Err(error) if self.store.is_dead() => tracing::debug!(%error, "the process is dead"),
+            // Devin or Slack is away: tried again later.
+            Err(_) => self.clock.advance(Duration::from_secs(1)),
+        }
     }
 
     /// Somebody mentions the bot in `#backend`; everything that follows happens.
@@ -191,6 +238,10 @@ impl World {
             let next = match self.bobbin.worker.step().await {
                 Ok(Stepped::Handled) => continue,
                 Ok(Stepped::Idle { next }) => next,
+                Ok(Stepped::Unfounded) => {
+                    self.found().await;
+                    continue;
+                }
                 Err(error) if self.store.is_dead() => {
                     tracing::debug!(%error, "the process is dead");
                     return;
@@ -227,6 +278,7 @@ impl World {
                 match worker.step().await.unwrap() {
                     Stepped::Handled => idle = false,
                     Stepped::Idle { next: at } => next = at,
+                    Stepped::Unfounded => panic!("the store of a world is founded"),
                 }
             }
             match next.filter(|at| *at <= end) {
@@ -271,7 +323,13 @@ impl World {
     pub(crate) fn another_watch(&self, holder: &str, clock: Arc<dyn Clock>) -> Watch {
         let base = self.base.parse().unwrap();
         let devin = Devin::new(self.outbound.clone(), base, SecretString::from(DEVIN_KEY), id(ORG));
-        let deps = WatchDeps { store: self.store.clone(), clock, devin, bell: Arc::default() };
+        let slack = Slack::new(
+            self.outbound.clone(),
+            format!("{}/api/", self.base).parse().unwrap(),
+            SecretString::from(BOT_TOKEN),
+            Vec::new(),
+        );
+        let deps = WatchDeps { store: self.store.clone(), clock, devin, slack, bell: Arc::default() };
         Watch::new(deps, Duration::from_secs(10), holder.to_owned())
     }
 
@@ -393,6 +451,17 @@ fn card(blocks: &[serde_json::Value]) -> String {
         }
     }
     format!("[card] {}", parts.join(" | "))
+}
+
+/// A store of its own.
+fn store_on(on: On, folder: &Path, clock: Arc<dyn Clock>) -> SharedStore {
+    match on {
+        On::Redis => Arc::new(store_at(clock)),
+        On::Embedded => {
+            let file = folder.join(format!("{}.db", uuid::Uuid::now_v7()));
+            Arc::new(EmbeddedStore::open(file, clock).unwrap())
+        }
+    }
 }
 
 fn config(base: &str) -> Config {

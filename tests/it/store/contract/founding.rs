@@ -76,7 +76,7 @@ pub(crate) async fn an_old_state_is_replaced(f: &Fixture) {
     let leased = f.take().await;
     f.store.begin(&leased.lease, "post", "begun").await.unwrap();
     let until = f.later(HOUR);
-    f.store.defer(&leased.lease, until).await.unwrap();
+    f.store.defer(&leased.lease, until, bobbin::store::Unfinished::Tried).await.unwrap();
     let doubt = Adoption { wake: Some(f.later(Duration::ZERO)), anew: true, ..orphan(1, "lost") };
     assert!(f.store.adopt(&doubt).await.unwrap());
     assert_eq!(f.idle().await, Some(until), "what was put off is not brought forward");
