@@ -1,6 +1,7 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
-//! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `store` is the contract of both
-//! stores; `scale` is about many links and inputs; `product` starts the built binary; `house` keeps the house.
+//! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `rebuild` empties the store;
+//! `store` is the contract of both stores; `scale` is about many links and inputs; `product` starts the built binary;
+//! `house` keeps the house.
 
 #[cfg(test)]
 mod chats;
@@ -16,6 +17,8 @@ mod payloads;
 mod product;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod rebuild;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod browser;
 mod commands;
 mod driver;
+mod emptied;
 mod killed;
 mod outside;
 mod process;

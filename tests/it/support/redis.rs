@@ -97,6 +97,28 @@ impl RedisServer {
         self.try_command(words).unwrap_or_else(|| panic!("{words:?} failed: {}", self.log()))
     }
 
+    /// All its keys as they now are, to be put back with [`put_back`](Self::put_back).
+    pub(crate) fn copy(&self) -> Vec<(Vec<u8>, i64, Vec<u8>)> {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+        let mut rows = Vec::new();
+        for key in keys {
+            let left: i64 = redis::cmd("PTTL").arg(&key).query(&mut connection).unwrap();
+            let value: Option<Vec<u8>> = redis::cmd("DUMP").arg(&key).query(&mut connection).unwrap();
+            rows.extend(value.map(|value| (key, left.max(0), value)));
+        }
+        rows
+    }
+
+    /// Puts a copy in the place of everything.
+    pub(crate) fn put_back(&self, copy: &[(Vec<u8>, i64, Vec<u8>)]) {
+        self.command(&["FLUSHALL"]);
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        for (key, left, value) in copy {
+            redis::cmd("RESTORE").arg(key).arg(left).arg(value).exec(&mut connection).unwrap();
+        }
+    }
+
     fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
         let mut connection = redis::Client::open(self.url()).unwrap().get_connection().ok()?;
         let (verb, rest) = words.split_first().unwrap();
