@@ -16,6 +16,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use tokio_util::task::TaskTracker;
 
 /// What an edge server answers when the service behind it is down.
 const HTML: &str =
@@ -139,8 +140,12 @@ pub(super) async fn inject<T: Breakable>(State(twin): State<Arc<T>>, request: Re
             instead(twin.as_ref(), action)
         }
         FaultAction::Delay(time) => {
-            tokio::time::sleep(time).await;
-            next.run(request).await
+            // What was sent is processed, whether or not its sender still waits.
+            let late = TaskTracker::new().spawn(async move {
+                tokio::time::sleep(time).await;
+                next.run(request).await
+            });
+            late.await.unwrap_or_else(|_| hangup())
         }
         FaultAction::DelayAfter(time) => {
             let answer = next.run(request).await;

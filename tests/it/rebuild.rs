@@ -6,9 +6,10 @@ use bobbin::{
     clock::Clock as _,
     domain::{
         ids::{ChannelId, SessionId, Ts, UserId},
+        mailbox::Mailbox,
         status::{Detail, Status},
     },
-    store::{Founding as _, Store as _, embedded::EmbeddedStore},
+    store::{Founding as _, Store as _, Turn, embedded::EmbeddedStore},
     twin::{
         self, Fault, FaultAction,
         devin::{SessionMessage, Source},
@@ -356,6 +357,40 @@ fn copy_session(world: &World, of: &Thread, name: &str, tag: String) -> SessionI
     copy.tags = vec!["bobbin".to_owned(), tag];
     world.devin.change(|state| state.sessions.push(copy));
     id(name)
+}
+
+#[tokio::test]
+async fn f09_hundreds_of_sessions_are_found_page_by_page_and_restored_one_by_one_the_working_ones_first() {
+    const SESSIONS: usize = 450;
+    let mut world = World::new().await;
+    world.lenient();
+    let first = Thread::asked(&mut world, "fix the login test").await;
+    for n in 1..SESSIONS {
+        let copy = copy_session(&world, &first, &format!("copy{n}"), format!("bobbin-thread:T0ACME/{BACKEND}/{n}.0"));
+        let detail = if n % 9 == 0 { "working" } else { "waiting_for_user" };
+        world.devin.set(&copy, Status::Running, Some(detail.to_owned().into())).unwrap();
+    }
+    world.empty_store();
+    let asked = world.devin.calls("sessions.list");
+    let report = world.bobbin.rebuild.adopt(false).await.unwrap();
+    assert_eq!((report.adopted, report.known, report.foreign), (SESSIONS, 0, 0));
+    assert_eq!(world.devin.calls("sessions.list") - asked, SESSIONS.div_ceil(200));
+    world.store.found().await.unwrap();
+    assert_eq!(world.store.backlog().await.unwrap().ready, 1);
+    // The first one that waits comes after all that work: the one that is starting, and 49 copies.
+    for (seconds, ready) in [(20, 11), (80, 51)] {
+        world.clock.advance(Duration::from_secs(seconds));
+        assert_eq!(world.store.backlog().await.unwrap().ready, ready);
+    }
+    let mut works = 0;
+    while let Turn::Taken(leased) = world.store.lease(AFTERWARDS).await.unwrap() {
+        let Mailbox::Thread(thread) = leased.lease.mailbox else { panic!("a thread") };
+        let session = session_of(&world, &thread.root).unwrap();
+        let waits = world.devin.read(|state| state.session(&session).unwrap().detail == Some(Detail::WaitingForUser));
+        works += usize::from(!waits);
+        assert!(!waits || works == 50, "{session} waits and comes after {works}");
+    }
+    assert_eq!(works, 50);
 }
 
 #[tokio::test]
