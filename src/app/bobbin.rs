@@ -15,10 +15,14 @@ use crate::{
     devin::Devin,
     outbound::{Outbound, OutboundOptions},
     people::People,
-    receive::{self, Receive},
+    receive::{self, Receive, Refusals},
     slack::{Slack, signature::SigningSecrets},
     steps::Marks,
-    store::{Bell, SharedStore, embedded::EmbeddedStore, redis::RedisStore},
+    store::{
+        Bell, SharedStore,
+        embedded::{EmbeddedStore, Spool, SpoolBounds},
+        redis::RedisStore,
+    },
     watch::{Watch, WatchDeps},
     work::{Deps, Worker},
 };
@@ -86,7 +90,16 @@ impl Bobbin {
         let holder = Uuid::now_v7().to_string();
         let sources = Sources { store: store.clone(), clock: clock.clone(), devin, slack };
         let secrets = SigningSecrets::new(config.slack.signing_secrets.clone())?;
-        let receive = Receive { store: store.clone(), clock: clock.clone(), secrets, bell: bell.clone() };
+        let spool = config.store.spool.as_ref().map(|path| Spool::open(path, clock.clone(), SpoolBounds::default()));
+        let spool = spool.transpose().context("BOBBIN_SPOOL")?.map(Arc::new);
+        let receive = Receive {
+            store: store.clone(),
+            spool,
+            clock: clock.clone(),
+            secrets,
+            bell: bell.clone(),
+            refusals: Refusals::default(),
+        };
         Ok(Self {
             store,
             clock,

@@ -1,4 +1,8 @@
-//! `/healthz` (the process lives), `/readyz` (it can take inputs and handle them) and `/metrics`.
+//! `/healthz` (the process lives), `/readyz` (it can take inputs) and `/metrics`.
+//!
+//! Whoever asks `/readyz` wants to know whether to send inputs here. A store that is away is therefore no reason to say
+//! no while the spool takes them: a load balancer that turned away would have Slack's inputs lost that the spool is there
+//! to keep. The words say how many wait, and the metrics since when, for an operator's alarm.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +13,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 
-use super::{logs, rebuild::Rebuild};
-use crate::store::SharedStore;
+use super::{bobbin::Bobbin, logs, rebuild::Rebuild};
+use crate::{
+    clock::Clock,
+    receive::Receive,
+    store::{Result, SharedStore, StoreError, embedded::Spool},
+};
 
 /// A store that takes longer to say that it is there counts as away.
 const STORE_WITHIN: Duration = Duration::from_millis(900);
@@ -22,30 +31,63 @@ const STORE_WITHIN: Duration = Duration::from_millis(900);
 pub(super) struct Health {
     store: SharedStore,
     rebuild: Arc<Rebuild>,
+    spool: Option<Arc<Spool>>,
+    clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     expected: usize,
 }
 
 impl Health {
-    pub(super) fn new(store: SharedStore, rebuild: Arc<Rebuild>, tasks: TaskTracker, expected: usize) -> Self {
-        Self { store, rebuild, tasks, expected }
+    pub(super) fn new(bobbin: &Bobbin, tasks: TaskTracker, expected: usize) -> Self {
+        let Receive { store, spool, clock, .. } = &*bobbin.receive;
+        let (store, spool, clock) = (store.clone(), spool.clone(), clock.clone());
+        Self { store, rebuild: bobbin.rebuild.clone(), spool, clock, tasks, expected }
     }
 
-    /// What stands in the way of being ready, in words.
-    async fn trouble(&self) -> Option<String> {
+    /// What it can do, in words; or what stands in the way of taking inputs.
+    async fn readiness(&self) -> Result<String, String> {
         if self.tasks.len() < self.expected {
-            return Some(format!("workers: {} of {} run", self.tasks.len(), self.expected));
+            return Err(format!("workers: {} of {} run", self.tasks.len(), self.expected));
         }
-        let work_waits = async {
-            self.store.check().await?;
-            self.rebuild.trouble().await
+        let away = match within(self.store.check()).await {
+            Ok(()) => match within(self.rebuild.trouble()).await {
+                Ok(None) => return Ok("ready".to_owned()),
+                Ok(Some(trouble)) => return Err(trouble),
+                Err(error) => error,
+            },
+            Err(error) => error,
         };
-        match tokio::time::timeout(STORE_WITHIN, work_waits).await {
-            Ok(Ok(trouble)) => trouble,
-            Ok(Err(error)) => Some(format!("store: {error}")),
-            Err(_elapsed) => Some("store: no answer in time".to_owned()),
+        let Some(spool) = &self.spool else { return Err(format!("store: {away}")) };
+        match within(spool.check()).await {
+            Ok(()) => Ok(format!("ready, but Redis is away: {} inputs wait in the spool", spool.size().inputs)),
+            Err(error) => Err(format!("store: {away}; spool: {error}")),
         }
     }
+
+    /// How long ago that was, in seconds; zero for what is not there.
+    fn age(&self, since: Option<Timestamp>) -> f64 {
+        since.map_or(0.0, |since| self.clock.now().duration_since(since).as_secs_f64().max(0.0))
+    }
+
+    /// Sets the gauges that are read off when somebody asks.
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts here are far below its precision")]
+    async fn gauge(&self) {
+        if let Ok(backlog) = within(self.store.backlog()).await {
+            metrics::gauge!("bobbin_mailboxes_ready").set(backlog.ready as f64);
+            metrics::gauge!("bobbin_mailboxes_oldest_seconds").set(self.age(backlog.oldest));
+        }
+        if let Some(spool) = &self.spool {
+            let size = spool.size();
+            metrics::gauge!("bobbin_spool_inputs").set(size.inputs as f64);
+            metrics::gauge!("bobbin_spool_bytes").set(size.bytes as f64);
+            metrics::gauge!("bobbin_spool_oldest_seconds").set(self.age(size.oldest));
+        }
+    }
+}
+
+async fn within<T>(operation: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    let elapsed = |_| Err(StoreError::Unavailable("no answer in time".to_owned()));
+    tokio::time::timeout(STORE_WITHIN, operation).await.unwrap_or_else(elapsed)
 }
 
 /// The routes.
@@ -58,19 +100,82 @@ pub(super) fn routes(health: Arc<Health>) -> Router {
 }
 
 async fn ready(State(health): State<Arc<Health>>) -> Response {
-    match health.trouble().await {
-        None => "ready\n".into_response(),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+    match health.readiness().await {
+        Ok(words) => format!("{words}\n").into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
     }
 }
 
 async fn metrics(State(health): State<Arc<Health>>) -> Response {
-    if let Ok(Ok(backlog)) = tokio::time::timeout(STORE_WITHIN, health.store.backlog()).await {
-        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts here are far below its precision")]
-        metrics::gauge!("bobbin_mailboxes_ready").set(backlog.ready as f64);
-    }
+    health.gauge().await;
     match logs::metrics() {
         Some(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        receive::Refusals,
+        slack::signature::SigningSecrets,
+        store::{
+            Admit, Door, Input, Offer, Store as _,
+            embedded::{EmbeddedStore, SpoolBounds, SpoolEntry},
+        },
+    };
+
+    /// A minute and a half ahead of the stores.
+    #[derive(Debug)]
+    struct Ahead;
+
+    impl Clock for Ahead {
+        fn offset(&self) -> SignedDuration {
+            SignedDuration::from_secs(90)
+        }
+    }
+
+    #[tokio::test]
+    async fn how_long_inputs_have_waited_is_a_metric() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock);
+        let store = Arc::new(EmbeddedStore::open(folder.path().join("it.db"), clock.clone()).unwrap());
+        let spool = Spool::open(&folder.path().join("spool.db"), clock, SpoolBounds::default()).unwrap();
+        let receive = Receive {
+            store: store.clone(),
+            spool: Some(Arc::new(spool)),
+            clock: Arc::new(Ahead),
+            secrets: SigningSecrets::new(vec!["secret".into()]).unwrap(),
+            bell: Arc::new(Notify::new()),
+            refusals: Refusals::default(),
+        };
+        let health = Health::new(&receive, TaskTracker::new(), 0);
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _recording = metrics::set_default_local_recorder(&recorder);
+        let value = |name: &str| -> f64 {
+            let text = recorder.handle().render();
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.unwrap_or_else(|| panic!("no {name}: {text}")).parse().unwrap()
+        };
+        let ages = ["bobbin_mailboxes_oldest_seconds", "bobbin_spool_oldest_seconds"];
+
+        health.gauge().await;
+        assert!(ages.iter().all(|name| value(name) == 0.0), "{}", recorder.handle().render());
+
+        let input = Input::received(SystemClock.now(), Door::Events, b"{}".to_vec());
+        let mailbox = "person:T1/U1".parse().unwrap();
+        let offer = Offer { mailbox, input, seen: Vec::new(), admit: Admit::Always };
+        store.accept(&offer).await.unwrap();
+        receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer)).await.unwrap();
+        health.gauge().await;
+        assert!(ages.iter().all(|name| (90.0..180.0).contains(&value(name))), "{}", recorder.handle().render());
+        assert!(value("bobbin_mailboxes_ready") > 0.0 && value("bobbin_spool_inputs") > 0.0);
+        assert_eq!(health.readiness().await.unwrap(), "ready");
     }
 }

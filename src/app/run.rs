@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    receive::Receive,
     store::{Bell, Leased, Turn},
     watch::{Looked, Watch},
     work::Worker,
@@ -38,6 +39,8 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 const FOUND_PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait after that.
 const FOUND_PAUSE_MAX: Duration = Duration::from_mins(1);
+/// How often to look whether something waits in the spool: it costs one atomic load.
+const SPOOL_EVERY: Duration = Duration::from_millis(200);
 /// How often the watch asks itself whether it is time: the floor of its configurable tick.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// How long work in hand may go on after the stop; then it is given back, and whoever takes it goes on under its journal.
@@ -64,8 +67,12 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
     }
     tracker.spawn(watch(bobbin.watch.clone(), bobbin.nudge.clone(), stop.clone()));
     tracker.spawn(found(bobbin.rebuild.clone(), bobbin.bell.clone(), stop.clone()));
-    let health = health::Health::new(bobbin.store.clone(), bobbin.rebuild.clone(), tracker.clone(), TAKERS + 2);
-    let health = Arc::new(health);
+    let mut tasks = TAKERS + 2;
+    if bobbin.receive.spool.is_some() {
+        tracker.spawn(drain(bobbin.receive.clone(), stop.clone()));
+        tasks += 1;
+    }
+    let health = Arc::new(health::Health::new(&bobbin, tracker.clone(), tasks));
     let router = bobbin.doors().merge(health::routes(health)).merge(more);
     // What the doors still take while connections drain is stored, whoever handles it.
     tokio::join!(serve(listener, router, Limits::default(), stop.clone()), finish(&tracker, &bobbin.worker, stop));
@@ -186,6 +193,31 @@ async fn found(rebuild: Arc<Rebuild>, bell: Bell, stop: CancellationToken) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Gives what waits in the spool to the store. What is left at the stop, the next start finds in the file.
+async fn drain(receive: Arc<Receive>, stop: CancellationToken) {
+    let mut inputs = 0;
+    while !stop.is_cancelled() {
+        let drained = receive.drain().await;
+        inputs += drained.moved;
+        let pause = match drained.failure {
+            None if drained.moved > 0 => continue,
+            None => SPOOL_EVERY,
+            Some(error) => {
+                tracing::debug!(%error, "the spool waits for the store");
+                STORE_PAUSE
+            }
+        };
+        if inputs > 0 && receive.spool.as_ref().is_some_and(|spool| spool.is_empty()) {
+            tracing::info!(inputs, "the spool is empty: the store has what waited in it");
+            inputs = 0;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
         }
     }
 }

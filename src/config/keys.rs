@@ -31,6 +31,7 @@ pub const KEYS: &[Key] = &[
         "`embedded:FILE`, `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`",
     ),
     key("BOBBIN_REDIS_WAIT", Some("0"), "replicas that must have a write before it is acknowledged"),
+    key("BOBBIN_SPOOL", None, "a local file that takes inputs while Redis is away; unset: the answer is 503"),
     key("BOBBIN_LEASE", Some("60s"), "how long a silent replica keeps a mailbox"),
     secret("BOBBIN_SLACK_SIGNING_SECRETS", "signing secrets, comma-separated, newest first"),
     secret("BOBBIN_SLACK_BOT_TOKEN", "the bot token of the workspace (`xoxb-…`)"),

@@ -16,6 +16,8 @@ pub struct StoreConfig {
     pub kind: StoreKind,
     /// Replicas that must have a write before it is acknowledged.
     pub redis_wait: u32,
+    /// The file that takes inputs while Redis is away.
+    pub spool: Option<PathBuf>,
     /// How long a silent replica keeps a mailbox.
     pub lease: Duration,
 }
@@ -40,9 +42,15 @@ impl StoreConfig {
         }
         let wait = source
             .parse("BOBBIN_REDIS_WAIT", "a number of replicas from 0 to 5", |t| t.parse().ok().filter(|n| *n <= 5));
+        let spool = source.text("BOBBIN_SPOOL").map(PathBuf::from);
+        if spool.is_some() && matches!(kind, Some(StoreKind::Embedded(_))) {
+            let allowed = "nothing: the embedded store's file takes inputs at all times; a spool is for a Redis store";
+            source.problem("BOBBIN_SPOOL", "a spool beside the embedded store", allowed);
+        }
         Self {
             kind: kind.unwrap_or_else(|| StoreKind::Embedded("bobbin.db".into())),
             redis_wait: wait.unwrap_or(0),
+            spool,
             lease: source.duration("BOBBIN_LEASE", LEASE_FLOOR),
         }
     }

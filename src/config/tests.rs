@@ -59,6 +59,18 @@ fn a_value_out_of_bounds_says_what_was_found_and_what_is_allowed() {
 }
 
 #[test]
+fn a_spool_is_for_a_store_that_can_be_away() {
+    let text = problem(&[("BOBBIN_SPOOL", "spool.db")]);
+    assert!(
+        text.contains("BOBBIN_SPOOL: found a spool beside the embedded store; allowed: nothing: the embedded"),
+        "{text}"
+    );
+    let config = with(&[("BOBBIN_SPOOL", "spool.db"), ("BOBBIN_STORE", "redis://db")]).unwrap();
+    assert_eq!(config.store.spool, Some("spool.db".into()));
+    assert_eq!(with(&[("BOBBIN_STORE", "redis://db")]).unwrap().store.spool, None);
+}
+
+#[test]
 fn a_secret_is_never_shown() {
     let text = problem(&[("BOBBIN_SECRET_KEY", "hunter2"), ("BOBBIN_STORE", "redish://:hunter2@db")]);
     assert!(!text.contains("hunter2"), "{text}");

@@ -1,7 +1,10 @@
 //! Reads a request's bytes, within bounds of size and time, and verifies them. Only what comes out of here can be
 //! called an input.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use axum::{
     body::to_bytes,
@@ -10,14 +13,34 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
+use jiff::Timestamp;
 
 use super::Receive;
-use crate::slack::signature::VerifiedBody;
+use crate::slack::signature::{Refusal, VerifiedBody};
 
 /// Longest body that is read. Slack names no bound; a view may be 250 KB and grows under form encoding.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// A body that takes longer is dripping. Slack itself waits three seconds for our answer.
 const BODY_WITHIN: Duration = Duration::from_secs(3);
+
+/// Tells of refused requests: each is counted, but a flood of them must not become a flood of lines.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    untold: AtomicU64,
+    told_in_second: AtomicI64,
+}
+
+impl Refusals {
+    fn note(&self, refusal: Refusal, now: Timestamp) {
+        metrics::counter!("bobbin_inbound_refused_total", "why" => refusal.reason()).increment(1);
+        self.untold.fetch_add(1, Ordering::Relaxed);
+        let second = now.as_second();
+        if self.told_in_second.swap(second, Ordering::Relaxed) != second {
+            let refused = self.untold.swap(0, Ordering::Relaxed);
+            tracing::warn!(refused, last = refusal.reason(), "requests were refused");
+        }
+    }
+}
 
 /// A request that was verified: its constructor is the signature check.
 #[derive(Debug)]
@@ -42,8 +65,7 @@ impl VerifiedInput {
         let read = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MAX_BODY_BYTES)).await;
         let bytes = read.map_err(|_elapsed| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| too_large(&error))?;
         receive.secrets.verify(&parts.headers, bytes, receive.clock.now()).map(Self).map_err(|refusal| {
-            metrics::counter!("bobbin_inbound_refused_total", "why" => refusal.reason()).increment(1);
-            tracing::warn!(why = refusal.reason(), "a request was refused");
+            receive.refusals.note(refusal, receive.clock.now());
             StatusCode::UNAUTHORIZED
         })
     }

@@ -13,8 +13,9 @@ use super::{
     Receive,
     admit::{self, Decision},
     body::VerifiedInput,
+    outage,
 };
-use crate::store::{Accepted, Door, Input, Offer, StoreError};
+use crate::store::{Accepted, Door, Input, Offer, Result, StoreError, embedded::SpoolEntry};
 
 /// A store that takes longer counts as away: the answer has to leave while Slack still waits, and Slack asks again. A
 /// little more than the 900 ms that the Redis store gives itself: it must see its own time-outs, because it rebuilds a
@@ -45,7 +46,7 @@ async fn take(receive: &Receive, door: Door, request: Request, decide: fn(&[u8])
         Decision::Malformed(why) => set_aside(receive, door, verified.bytes(), &why).await,
         Decision::Offer { mailbox, seen, admit } => {
             let input = Input::received(receive.clock.now(), door, verified.bytes().to_vec());
-            accept(receive, &Offer { mailbox, input, seen, admit }).await
+            accept(receive, Offer { mailbox, input, seen, admit }).await
         }
     };
     metrics::counter!("bobbin_inbound_total", "door" => door.name(), "end" => end).increment(1);
@@ -53,15 +54,22 @@ async fn take(receive: &Receive, door: Door, request: Request, decide: fn(&[u8])
     response
 }
 
-async fn accept(receive: &Receive, offer: &Offer) -> (&'static str, Response) {
-    match within(receive.store.accept(offer)).await {
-        Ok(Accepted::Stored) => {
+async fn accept(receive: &Receive, offer: Offer) -> (&'static str, Response) {
+    match outage::behind_the_spool(receive, receive.store.accept(&offer)).await {
+        Ok(accepted) => (end(receive, accepted), StatusCode::OK.into_response()),
+        Err(error) => spool(receive, SpoolEntry::Offer(offer), error, StatusCode::OK).await,
+    }
+}
+
+/// Calls a worker if there is something to do; the word for the metrics.
+pub(super) fn end(receive: &Receive, accepted: Accepted) -> &'static str {
+    match accepted {
+        Accepted::Stored => {
             receive.bell.notify_one();
-            ("stored", StatusCode::OK.into_response())
+            "stored"
         }
-        Ok(Accepted::Duplicate) => ("duplicate", StatusCode::OK.into_response()),
-        Ok(Accepted::Unknown) => ("not_for_us", StatusCode::OK.into_response()),
-        Err(error) => away(&error),
+        Accepted::Duplicate => "duplicate",
+        Accepted::Unknown => "not_for_us",
     }
 }
 
@@ -69,18 +77,28 @@ async fn accept(receive: &Receive, offer: &Offer) -> (&'static str, Response) {
 async fn set_aside(receive: &Receive, door: Door, bytes: &Bytes, why: &str) -> (&'static str, Response) {
     let input = Input::received(receive.clock.now(), door, bytes.to_vec());
     tracing::error!(input = %input.id, door = door.name(), "a verified body cannot be read; set aside");
-    match within(receive.store.set_aside(&input, why)).await {
+    match outage::behind_the_spool(receive, receive.store.set_aside(&input, why)).await {
         Ok(()) => ("malformed", StatusCode::BAD_REQUEST.into_response()),
-        Err(error) => away(&error),
+        Err(error) => {
+            let entry = SpoolEntry::Unreadable { input, why: why.to_owned() };
+            spool(receive, entry, error, StatusCode::BAD_REQUEST).await
+        }
     }
 }
 
-fn away(error: &StoreError) -> (&'static str, Response) {
-    tracing::error!(%error, "not stored; Slack sends it again");
-    ("store_away", StatusCode::SERVICE_UNAVAILABLE.into_response())
+/// The answer to what the store would not take: as usual if the spool has it.
+async fn spool(receive: &Receive, entry: SpoolEntry, error: StoreError, usual: StatusCode) -> (&'static str, Response) {
+    match outage::keep(receive, entry, error).await {
+        Ok(()) => ("spooled", usual.into_response()),
+        Err(error) => {
+            tracing::error!(%error, "not stored; Slack sends it again");
+            ("store_away", StatusCode::SERVICE_UNAVAILABLE.into_response())
+        }
+    }
 }
 
-async fn within<T>(operation: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
+/// Does it while Slack still waits.
+pub(super) async fn within<T>(operation: impl Future<Output = Result<T>> + Send) -> Result<T> {
     match tokio::time::timeout(STORE_WITHIN, operation).await {
         Ok(done) => done,
         Err(_elapsed) => Err(StoreError::Unavailable("no answer in time".to_owned())),

@@ -8,6 +8,7 @@ mod admit;
 mod body;
 mod door;
 mod form;
+mod outage;
 
 use std::sync::Arc;
 
@@ -15,12 +16,13 @@ use axum::{Router, routing::post};
 
 pub use self::{
     admit::{HANDLED_EVENTS, START_HERE},
-    body::MAX_BODY_BYTES,
+    body::{MAX_BODY_BYTES, Refusals},
+    outage::Drained,
 };
 use crate::{
     clock::Clock,
     slack::signature::SigningSecrets,
-    store::{Bell, SharedStore},
+    store::{Bell, SharedStore, embedded::Spool},
 };
 
 /// What the doors need.
@@ -28,12 +30,16 @@ use crate::{
 pub struct Receive {
     /// Where inputs go.
     pub store: SharedStore,
+    /// Takes inputs while the store is away, if there is one.
+    pub spool: Option<Arc<Spool>>,
     /// The time, for the age of signatures.
     pub clock: Arc<dyn Clock>,
     /// What requests are verified with.
     pub secrets: SigningSecrets,
     /// Rung when an input was stored.
     pub bell: Bell,
+    /// Tells of what was refused.
+    pub refusals: Refusals,
 }
 
 /// The routes that Slack posts to.

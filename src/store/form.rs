@@ -60,14 +60,14 @@ pub(super) fn decode<T: Versioned>(text: &str) -> Result<T> {
     Ok(value)
 }
 
-/// Reads a waiting input; `None` when it is damaged and nobody will ever read it. One that is only newer than this
+/// Reads something that waits; `None` when it is damaged and nobody will ever read it. One that is only newer than this
 /// program is an error and goes on waiting: while versions change, another replica reads it.
-pub(super) fn waiting(stored: &[u8]) -> Result<Option<Input>> {
+pub(super) fn waiting<T: Versioned>(stored: &[u8]) -> Result<Option<T>> {
     let Ok(text) = std::str::from_utf8(stored) else { return Ok(None) };
     match decode(text) {
-        Ok(input) => Ok(Some(input)),
+        Ok(value) => Ok(Some(value)),
         Err(error) => {
-            let newer = remains(stored).v.is_some_and(|v| v > u64::from(Input::VERSION));
+            let newer = remains(stored).v.is_some_and(|v| v > u64::from(T::NEWEST));
             if newer { Err(error) } else { Ok(None) }
         }
     }
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_told_from_what_is_newer() {
-        assert!(waiting(br#"{"v":2,"id":["another form"]}"#).is_err());
+        assert!(waiting::<Input>(br#"{"v":2,"id":["another form"]}"#).is_err());
         for damaged in [&b"{\"v\":1,\"id\":7}"[..], b"{\"v\":1,", b"\xff", b""] {
-            assert_eq!(waiting(damaged).unwrap(), None);
+            assert_eq!(waiting::<Input>(damaged).unwrap(), None);
         }
         let mailbox = "thread:T1/C1/1700000000.000001".parse().unwrap();
         let (input, why) = salvage(Timestamp::UNIX_EPOCH, &mailbox, br#"{"v":1,"door":"watch","body":"words"}"#);

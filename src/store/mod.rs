@@ -108,7 +108,8 @@ impl Input {
 }
 
 /// Which mailboxes an offered input may enter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Admit {
     /// Any; the mailbox is made if need be.
     Always,
@@ -117,7 +118,7 @@ pub enum Admit {
 }
 
 /// An input offered to the store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// Where it shall wait.
     pub mailbox: Mailbox,

@@ -17,7 +17,7 @@ use bobbin::{
         ids::{TeamId, UserId},
         mailbox::Mailbox,
     },
-    receive::{self, MAX_BODY_BYTES, Receive},
+    receive::{self, MAX_BODY_BYTES, Receive, Refusals},
     slack::signature::SigningSecrets,
     store::{Admit, Door, Input, Offer, SharedStore, embedded::EmbeddedStore, redis::RedisStore},
 };
@@ -181,7 +181,8 @@ impl Stage {
 fn router(row: Row, store: Option<SharedStore>) -> anyhow::Result<Router> {
     let secrets = SigningSecrets::parse(SECRET)?;
     if let Some(store) = store {
-        let receive = Receive { store, clock: Arc::new(SystemClock), secrets, bell: Arc::new(Notify::new()) };
+        let (clock, bell) = (Arc::new(SystemClock), Arc::new(Notify::new()));
+        let receive = Receive { store, spool: None, clock, secrets, bell, refusals: Refusals::default() };
         return Ok(receive::routes(Arc::new(receive)));
     }
     let events = if row == Row::Signature { post(check) } else { post(async || StatusCode::OK) };

@@ -4,14 +4,21 @@
 //! transaction: an fsync costs milliseconds, and shared by a group it costs each little. A reader may ask why reads
 //! queue behind writes: a lease is a write anyway, the other reads are rare, and so each sees every answered write.
 //! A group that wrote nothing is not committed and costs no fsync.
+//!
+//! The spool, which takes inputs while Redis is away, is such a file too.
 
 mod founding;
+mod handle;
 mod letters;
 mod memory;
 mod schedule;
+mod spool;
 mod store;
 mod tables;
 mod turns;
 mod writer;
 
-pub use store::EmbeddedStore;
+pub use self::{
+    spool::{Kept, Spool, SpoolBounds, SpoolEntry, SpoolItem, SpoolSize, Spooled},
+    store::EmbeddedStore,
+};

@@ -1,26 +1,16 @@
-//! The handle: opens the file, starts the writer thread, and hands it every operation.
+//! The contract, spelled out as operations that the writer thread does.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::{File, OpenOptions},
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use redb::{Builder, Database, DatabaseError};
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
+    handle::{Handle, opener},
     letters, memory,
-    tables::{META, Tx},
+    tables::Tx,
     turns,
-    writer::{Work, Writer, job},
 };
 use crate::{
     clock::Clock,
@@ -29,22 +19,15 @@ use crate::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, Store, StoreError,
-        Tracked, Turn, Unfinished,
+        Accepted, Activity, Backlog, Commit, Dead, Durability, Input, Lease, Offer, Pace, Result, Store, Tracked, Turn,
+        Unfinished,
     },
 };
 
-/// redb's cache in bytes: it would grow to 1 GiB by itself, and what is in use here is small.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
-
-/// Operations that may queue; beyond that callers wait, which their own time-outs bound.
-const QUEUE_OPERATIONS: usize = 4096;
-
 /// The store in one file.
 pub struct EmbeddedStore {
-    path: PathBuf,
-    queue: Option<mpsc::Sender<Work>>,
-    thread: Option<JoinHandle<()>>,
+    pub(super) path: PathBuf,
+    pub(super) file: Handle,
 }
 
 impl fmt::Debug for EmbeddedStore {
@@ -60,35 +43,14 @@ impl EmbeddedStore {
     /// When another process has it open, it cannot be opened or read, or a newer program wrote it.
     pub fn open(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self> {
         let path = path.into();
-        create_private(&path)?;
-        let (queue, work) = mpsc::channel(QUEUE_OPERATIONS);
-        let opener = path.clone();
-        let writer = Writer::new(work, Box::new(move || open(&opener)), clock)?;
-        let thread = thread::Builder::new()
-            .name("bobbin-store".to_owned())
-            .spawn(move || writer.run())
-            .map_err(|e| StoreError::Unavailable(format!("the store's thread cannot start: {e}")))?;
-        Ok(Self { path, queue: Some(queue), thread: Some(thread) })
+        Ok(Self { file: Handle::start(opener(&path)?, clock)?, path })
     }
 
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let gone = || StoreError::Unavailable("the store's thread has ended".to_owned());
-        let (work, answer) = job(work);
-        self.queue.as_ref().ok_or_else(gone)?.send(work).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
-    }
-}
-
-impl Drop for EmbeddedStore {
-    /// Waits until what was queued is on disk and the file is free for another process.
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
+        self.file.ask(work).await
     }
 }
 
@@ -197,11 +159,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn check(&self) -> Result<()> {
-        self.ask(|tx| {
-            tx.write(META)?.insert("checked", tx.now())?;
-            Ok(())
-        })
-        .await
+        self.ask(Tx::probe).await
     }
 
     async fn durability(&self) -> Result<Durability> {
@@ -209,30 +167,4 @@ impl Store for EmbeddedStore {
                      its disk";
         Ok(Durability { class: class.to_owned(), warnings: Vec::new() })
     }
-}
-
-fn open(path: &Path) -> Result<Database> {
-    Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|error| {
-        let file = path.display();
-        StoreError::Unavailable(if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
-            format!("{file} is already open in another process: stop it, or give this one another file")
-        } else {
-            format!("{file} cannot be opened: {error}")
-        })
-    })
-}
-
-/// Makes the file readable by its owner only (it holds what people wrote), and its name durable.
-fn create_private(path: &Path) -> Result<()> {
-    let failed = |e: std::io::Error| StoreError::Unavailable(format!("{} cannot be made: {e}", path.display()));
-    if path.exists() {
-        return Ok(());
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(failed)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }

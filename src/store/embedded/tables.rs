@@ -43,6 +43,9 @@ pub(super) const WATCHED_1: TableDefinition<'_, (u8, &str), &str> = TableDefinit
 /// Session: activity.
 pub(super) const TRACKED: TableDefinition<'_, &str, u8> = TableDefinition::new("tracked");
 
+/// Number in the order of coming: when it was received, and an entry of the spool.
+pub(super) const SPOOL: TableDefinition<'_, u64, (i64, &str)> = TableDefinition::new("spool");
+
 /// Version of these tables. Layout 1 had the watched sessions in one table, and mailboxes with their order in two.
 const LAYOUT: i64 = 2;
 /// Mailboxes in layout 1: without how often they were cut off.
@@ -114,6 +117,12 @@ impl Tx {
     ) -> Result<()> {
         self.writes();
         self.txn.delete_table(table)?;
+        Ok(())
+    }
+
+    /// Writes something, to see whether that works.
+    pub(super) fn probe(&self) -> Result<()> {
+        self.write(META)?.insert("checked", self.now())?;
         Ok(())
     }
 

@@ -1,7 +1,8 @@
-//! The store's contract, kept by both stores, and what only one of them has to keep.
+//! The store's contract, kept by both stores, what only one of them has to keep, and the spool.
 
 mod contract;
 mod embedded;
 pub(crate) mod redis;
 mod redis_faults;
 mod samples;
+mod spool;

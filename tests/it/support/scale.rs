@@ -103,9 +103,8 @@ impl fmt::Display for BacklogReport {
 /// Watches so many links for so many minutes, of which half work, and changes a few of them.
 pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
     let server = RedisServer::start(&[]);
-    let clock = TestClock::new();
-    let store = Arc::new(RedisStore::with_prefix(&server.url(), clock.clone(), 0, "scale").unwrap());
-    let mut world = World::over(clock, store, On::Redis, tempfile::tempdir().unwrap()).await;
+    let open = |_: &Path, clock| Arc::new(RedisStore::with_prefix(&server.url(), clock, 0, "scale").unwrap()) as SharedStore;
+    let mut world = World::with(On::Redis, &[], open).await;
     world.lenient();
     let changes = usize::try_from(minutes * 60 / CHANGE_EVERY).unwrap();
     let changing = changing(&mut world, changes.min(links / 4)).await;

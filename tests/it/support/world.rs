@@ -83,14 +83,18 @@ impl World {
 
     /// A world on a store.
     pub(crate) async fn on(on: On) -> Self {
-        let clock = TestClock::new();
-        let folder = tempfile::tempdir().unwrap();
-        let inner = store_on(on, folder.path(), clock.clone());
-        Self::over(clock, inner, on, folder).await
+        Self::with(on, &[], |folder, clock| store_on(on, folder, clock)).await
     }
 
-    /// A world on a store of the test's own.
-    pub(crate) async fn over(clock: Arc<TestClock>, inner: SharedStore, on: On, folder: tempfile::TempDir) -> Self {
+    /// A world with more settings, on a store that the test opens.
+    pub(crate) async fn with(
+        on: On,
+        settings: &[(&str, &str)],
+        open: impl FnOnce(&Path, Arc<dyn Clock>) -> SharedStore,
+    ) -> Self {
+        let clock = TestClock::new();
+        let folder = tempfile::tempdir().unwrap();
+        let inner = open(folder.path(), clock.clone());
         let shared: Arc<dyn Clock> = clock.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -99,7 +103,7 @@ impl World {
         devin.set_base_url(&base);
         inner.found().await.unwrap();
         let store = Arc::new(CrashingStore::new(inner));
-        let bobbin = Bobbin::new(&config(&base), store.clone(), shared).unwrap();
+        let bobbin = Bobbin::new(&config(&base, settings), store.clone(), shared).unwrap();
         let stop = CancellationToken::new();
         let doors = Arc::new(Mutex::new(bobbin.doors()));
         let knocked = doors.clone();
@@ -119,7 +123,7 @@ impl World {
     /// The bot starts again with another store.
     pub(crate) fn go_on_with(&mut self, store: SharedStore) {
         self.store = Arc::new(CrashingStore::new(store));
-        self.bobbin = Bobbin::new(&config(&self.base), self.store.clone(), self.clock.clone()).unwrap();
+        self.bobbin = Bobbin::new(&config(&self.base, &[]), self.store.clone(), self.clock.clone()).unwrap();
         *self.doors.lock().unwrap() = self.bobbin.doors();
     }
 
@@ -262,7 +266,7 @@ impl World {
     /// Another replica on the same store, whose clock is ahead by some seconds.
     pub(crate) fn another_at(&self, ahead: i64) -> Bobbin {
         let clock = Skewed { right: self.clock.clone(), ahead: SignedDuration::from_secs(ahead) };
-        Bobbin::new(&config(&self.base), self.store.clone(), Arc::new(clock)).unwrap()
+        Bobbin::new(&config(&self.base, &[]), self.store.clone(), Arc::new(clock)).unwrap()
     }
 
     /// Delivers and handles everything for a time, turn by turn: this world's own replica and then each of the others.
@@ -464,8 +468,8 @@ fn store_on(on: On, folder: &Path, clock: Arc<dyn Clock>) -> SharedStore {
     }
 }
 
-fn config(base: &str) -> Config {
-    Config::from_values([
+fn config(base: &str, more: &[(&str, &str)]) -> Config {
+    let usual = [
         ("BOBBIN_SLACK_SIGNING_SECRETS", SIGNING_SECRET),
         ("BOBBIN_SLACK_BOT_TOKEN", BOT_TOKEN),
         ("BOBBIN_SLACK_API_URL", &format!("{base}/api/")),
@@ -473,8 +477,8 @@ fn config(base: &str) -> Config {
         ("BOBBIN_DEVIN_API_URL", base),
         ("BOBBIN_DEVIN_API_KEY", DEVIN_KEY),
         ("BOBBIN_DEVIN_ORG_ID", ORG),
-    ])
-    .unwrap()
+    ];
+    Config::from_values(usual.iter().chain(more).copied()).unwrap()
 }
 
 /// Reads an id that the test wrote down.
