@@ -22,3 +22,6 @@ pub use self::{
     spool::{Kept, Spool, SpoolBounds, SpoolEntry, SpoolItem, SpoolSize, Spooled},
     store::EmbeddedStore,
 };
+
+#[cfg(test)]
+mod tests;
