@@ -20,6 +20,8 @@ use crate::twin::Hangup;
 pub struct Limits {
     /// How long a request's header may take, and a connection may be silent.
     pub header_within: Duration,
+    /// The same once half of the connections are in use: then those that do nothing make room for those that do.
+    pub crowded_within: Duration,
     /// How long open connections may go on after the stop.
     pub drain_within: Duration,
     /// Connections at once; more wait to be accepted.
@@ -28,7 +30,19 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { header_within: Duration::from_secs(5), drain_within: Duration::from_secs(5), connections: 10_000 }
+        Self {
+            header_within: Duration::from_secs(5),
+            crowded_within: Duration::from_secs(1),
+            drain_within: Duration::from_secs(5),
+            connections: 16_384,
+        }
+    }
+}
+
+impl Limits {
+    /// How long a header may take when so many connections could still be taken.
+    fn header_within(self, free: usize) -> Duration {
+        if free < self.connections / 2 { self.crowded_within } else { self.header_within }
     }
 }
 
@@ -45,7 +59,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         };
         match accepted {
             Ok((stream, _peer)) => {
-                let connection = graceful.watch(connection(stream, router.clone(), limits));
+                let header_within = limits.header_within(places.available_permits());
+                let connection = graceful.watch(connection(stream, router.clone(), header_within));
                 connections.spawn(async move {
                     // A peer that hangs up, or was hung up on for being slow, is everyday.
                     let _ended = connection.await.is_ok();
@@ -70,7 +85,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
 fn connection(
     stream: TcpStream,
     router: Router,
-    limits: Limits,
+    header_within: Duration,
 ) -> http1::Connection<
     TokioIo<TcpStream>,
     impl hyper::service::Service<Request<Incoming>, Response = Response, Error = io::Error, Future: Send>,
@@ -90,7 +105,7 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_within)
+        .header_read_timeout(header_within)
         .serve_connection(TokioIo::new(stream), service)
 }
 

@@ -142,6 +142,24 @@ async fn the_store_being_away_is_503_within_a_second_and_slack_sends_it_again() 
 }
 
 #[tokio::test]
+async fn f32_what_is_not_signed_right_never_asks_the_store() {
+    let world = World::new().await;
+    world.store.die_at(0, crate::support::crash::Side::Before);
+    let _dead = world.store.forget("anything").await;
+    let (path, at) = ("/slack/events", world.clock.now().as_second());
+    let body = br#"{"type":"event_callback","team_id":"T0ACME","event":{"type":"user_change","user":{"id":"U1"}}}"#;
+    for (request, expected) in [
+        (signed("another secret", at, path, body), 401),
+        (signed(SIGNING_SECRET, at - 301, path, body), 401),
+        // A body that cannot be read would be set aside.
+        (signed("another secret", at, path, b"{"), 401),
+        (signed(SIGNING_SECRET, at, path, body), 503),
+    ] {
+        assert_eq!(status(&world, request).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_hundred_copies_at_once_start_one_session() {
     let mut world = World::new().await;
     let root = world.say(ADA, BACKEND, &format!("<@{BOT_USER}> fix it"));

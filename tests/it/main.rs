@@ -1,7 +1,7 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
 //! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `rebuild` empties the store;
-//! `store` is the contract of both stores; `scale` is about many links and inputs; `product` starts the built binary;
-//! `house` keeps the house.
+//! `outage` takes Redis away; `store` is the contract of both stores; `scale` is about many links and inputs; `product`
+//! starts the built binary; `house` keeps the house.
 
 #[cfg(test)]
 mod chats;
@@ -11,6 +11,8 @@ mod crashes;
 mod doors;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod outage;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]

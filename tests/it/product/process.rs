@@ -131,6 +131,20 @@ impl Process {
         }
     }
 
+    /// The memory it has in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let pages = between(&status, "VmRSS:", "kB").unwrap();
+        pages.parse::<u64>().unwrap() * 1024
+    }
+
+    /// The value of a metric, zero if there is none; with its labels in the name.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.get("/metrics").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
     /// Asks it to stop, and waits for the end.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
         signal("TERM", self.child.id());
