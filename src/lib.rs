@@ -51,7 +51,8 @@
 //! 1. **Verified before it exists.** No code can name an input that has not passed the signature check
 //!    (`receive/body.rs`).
 //! 2. **Stored before it is acknowledged.** A 200 means that the input is in the store, de-duplicated, in one atomic
-//!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`).
+//!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`). With a spool, an
+//!    input that Redis cannot take is on the local disk instead, until Redis can (`receive/outage.rs`).
 //! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]).
 //! 4. **Nothing lost, nothing doubled** that a person can see, through a crash at any instruction: what must not happen
 //!    twice is journalled before and after, and looked for before it is tried again ([`steps`]).

@@ -128,6 +128,7 @@ mod tests {
         store::{
             Admit, Door, Input, Offer, Store as _,
             embedded::{EmbeddedStore, SpoolBounds, SpoolEntry},
+            redis::RedisStore,
         },
     };
 
@@ -141,20 +142,46 @@ mod tests {
         }
     }
 
+    fn receive(store: SharedStore, spool: Spool) -> Receive {
+        Receive {
+            store,
+            spool: Some(Arc::new(spool)),
+            clock: Arc::new(Ahead),
+            secrets: SigningSecrets::new(vec!["secret".into()]).unwrap(),
+            bell: Arc::new(Notify::new()),
+            refusals: Refusals::default(),
+        }
+    }
+
+    fn offer() -> Offer {
+        let input = Input::received(SystemClock.now(), Door::Events, b"{}".to_vec());
+        Offer { mailbox: "person:T1/U1".parse().unwrap(), input, seen: Vec::new(), admit: Admit::Always }
+    }
+
+    #[tokio::test]
+    async fn with_redis_away_it_is_ready_as_long_as_the_spool_takes_inputs() {
+        let folder = tempfile::tempdir().unwrap();
+        let bounds = SpoolBounds { inputs: 1, ..SpoolBounds::default() };
+        let spool = Spool::open(&folder.path().join("spool.db"), Arc::new(SystemClock), bounds).unwrap();
+        // Nobody listens there.
+        let store = RedisStore::new("redis://127.0.0.1:1", Arc::new(SystemClock), 0).unwrap();
+        let receive = receive(Arc::new(store), spool);
+        let health = Health::new(&receive, TaskTracker::new(), 0);
+        assert_eq!(health.readiness().await.unwrap(), "ready, but Redis is away: 0 inputs wait in the spool");
+        receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer())).await.unwrap();
+        let why = health.readiness().await.unwrap_err();
+        assert!(why.starts_with("store: ") && why.contains("; spool: ") && why.contains("full with 1 inputs"), "{why}");
+        let without = Health::new(&Receive { spool: None, ..receive }, TaskTracker::new(), 0);
+        assert!(without.readiness().await.unwrap_err().starts_with("store: "));
+    }
+
     #[tokio::test]
     async fn how_long_inputs_have_waited_is_a_metric() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let store = Arc::new(EmbeddedStore::open(folder.path().join("it.db"), clock.clone()).unwrap());
         let spool = Spool::open(&folder.path().join("spool.db"), clock, SpoolBounds::default()).unwrap();
-        let receive = Receive {
-            store: store.clone(),
-            spool: Some(Arc::new(spool)),
-            clock: Arc::new(Ahead),
-            secrets: SigningSecrets::new(vec!["secret".into()]).unwrap(),
-            bell: Arc::new(Notify::new()),
-            refusals: Refusals::default(),
-        };
+        let receive = receive(store.clone(), spool);
         let health = Health::new(&receive, TaskTracker::new(), 0);
         let recorder = PrometheusBuilder::new().build_recorder();
         let _recording = metrics::set_default_local_recorder(&recorder);
@@ -168,11 +195,8 @@ mod tests {
         health.gauge().await;
         assert!(ages.iter().all(|name| value(name) == 0.0), "{}", recorder.handle().render());
 
-        let input = Input::received(SystemClock.now(), Door::Events, b"{}".to_vec());
-        let mailbox = "person:T1/U1".parse().unwrap();
-        let offer = Offer { mailbox, input, seen: Vec::new(), admit: Admit::Always };
-        store.accept(&offer).await.unwrap();
-        receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer)).await.unwrap();
+        store.accept(&offer()).await.unwrap();
+        receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer())).await.unwrap();
         health.gauge().await;
         assert!(ages.iter().all(|name| (90.0..180.0).contains(&value(name))), "{}", recorder.handle().render());
         assert!(value("bobbin_mailboxes_ready") > 0.0 && value("bobbin_spool_inputs") > 0.0);

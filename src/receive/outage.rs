@@ -3,7 +3,8 @@
 //! The order of a conversation holds: as long as anything waits in the spool, later inputs wait behind it, the last entry
 //! on its way included. A crash between the store's answer and the removal offers an input a second time, and its ids
 //! refuse it; the same holds for one whose first try timed out but happened. What holds across replicas is less: each
-//! has its own spool, and one that never saw the store away does not wait for the other.
+//! has its own spool, and one that never saw the store away does not wait for the other. And inputs that are all on
+//! their way at the moment when the store goes come in the order in which they fail, within a second.
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 //! afterwards all of it was handled once and in order, or is lost.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -14,12 +15,12 @@ use axum::{
 };
 use bobbin::{
     clock::{Clock, SystemClock},
-    domain::ids::Ts,
+    domain::{ids::Ts, mailbox::Mailbox},
     receive::{Receive, Refusals, routes},
     slack::signature::{SigningSecrets, sign},
     store::{
-        SharedStore, Store as _,
-        embedded::{EmbeddedStore, Spool, SpoolBounds, SpoolEntry},
+        Commit, SharedStore, Store as _, Turn,
+        embedded::{EmbeddedStore, Kept, Spool, SpoolBounds, SpoolEntry},
         redis::RedisStore,
     },
     twin::{
@@ -28,12 +29,16 @@ use bobbin::{
         world::{ADA, BACKEND, BOT_USER, GRACE, SIGNING_SECRET},
     },
 };
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
-use crate::support::{
-    redis::{RedisServer, free_port},
-    world::{World, id},
+use crate::{
+    store::contract::{offer, thread},
+    support::{
+        redis::{RedisServer, free_port},
+        world::{World, id},
+    },
 };
 
 /// Slack's last try comes after some six minutes.
@@ -210,7 +215,10 @@ async fn f15_an_input_does_not_overtake_the_last_entry_on_its_way() {
     let (drained, (answered, waiting)) = tokio::join!(outage.world.bobbin.receive.drain(), async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         outage.world.say_in(ADA, BACKEND, Some(&outage.root), "second");
-        (outage.world.deliver_one().await.unwrap(), outage.spool().size().inputs)
+        let began = Instant::now();
+        let answered = outage.world.deliver_one().await.unwrap();
+        assert!(began.elapsed() < Duration::from_millis(800), "it waited for the store: {:?}", began.elapsed());
+        (answered, outage.spool().size().inputs)
     });
     assert_eq!(statuses(&[answered]), [200]);
     assert!(drained.moved == 0 && drained.failure.is_some(), "{drained:?}");
@@ -222,10 +230,10 @@ async fn f15_an_input_does_not_overtake_the_last_entry_on_its_way() {
     assert!(said.len() == 2 && said[0].contains("first") && said[1].contains("second"), "{said:?}");
 }
 
-/// Doors before a Redis that is not there, with a spool of this size.
-fn doors(folder: &Path, inputs: u64) -> Arc<Receive> {
+/// Doors before a Redis, with a spool of this size.
+fn doors(url: &str, folder: &Path, inputs: u64) -> Arc<Receive> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = RedisStore::new(&format!("redis://127.0.0.1:{}", free_port()), clock.clone(), 0).unwrap();
+    let store = RedisStore::new(url, clock.clone(), 0).unwrap();
     let bounds = SpoolBounds { inputs, ..SpoolBounds::default() };
     let spool = Spool::open(&folder.join("spool.db"), clock.clone(), bounds).unwrap();
     let secrets = SigningSecrets::new(vec![SIGNING_SECRET.into()]).unwrap();
@@ -254,7 +262,8 @@ async fn knock(receive: &Arc<Receive>, path: &str, body: &str) -> StatusCode {
 #[tokio::test]
 async fn f15_a_full_spool_is_503_and_takes_again_once_it_was_drained() {
     let folder = tempfile::tempdir().unwrap();
-    let receive = doors(folder.path(), 2);
+    // Nobody listens there.
+    let receive = doors(&format!("redis://127.0.0.1:{}", free_port()), folder.path(), 2);
     let command = |trigger: &str| {
         format!("command=%2Fdevin&team_id=T0ACME&user_id=U0ADA&channel_id=C0BACKEND&trigger_id={trigger}")
     };
@@ -274,4 +283,40 @@ async fn f15_a_full_spool_is_503_and_takes_again_once_it_was_drained() {
     assert_eq!(knock(&receive, path, &command("2")).await, StatusCode::OK);
     assert_eq!(store.backlog().await.unwrap().ready, 1, "both commands wait in one mailbox");
     assert_eq!(store.dead(9).await.unwrap()[0].input.body.bytes(), b"{\"type\"");
+}
+
+/// So many inputs of a few hundred conversations wait in the spool; how long the store takes them.
+pub(crate) async fn backlog(inputs: u32) -> Duration {
+    let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let folder = tempfile::tempdir().unwrap();
+    let receive = doors(&redis.url(), folder.path(), u64::from(inputs));
+    let spool = receive.spool.as_ref().unwrap();
+    let mut expected: BTreeMap<Mailbox, Vec<String>> = BTreeMap::new();
+    let numbers: Vec<u32> = (0..inputs).collect();
+    for together in numbers.chunks(250) {
+        let offers: Vec<_> = together.iter().map(|n| offer(&thread(n % 300), &format!("i{n}"))).collect();
+        let kept = join_all(offers.iter().map(|offer| spool.put(SpoolEntry::Offer(offer.clone())))).await;
+        assert!(kept.iter().all(|kept| matches!(kept, Ok(Kept::First | Kept::Behind))));
+        for offer in offers {
+            expected.entry(offer.mailbox).or_default().push(offer.input.id.to_string());
+        }
+    }
+    let began = Instant::now();
+    while !spool.is_empty() {
+        assert!(receive.drain().await.failure.is_none());
+    }
+    let took = began.elapsed();
+    let mut found: BTreeMap<Mailbox, Vec<String>> = BTreeMap::new();
+    while let Turn::Taken(leased) = receive.store.lease(Duration::from_mins(1)).await.unwrap() {
+        receive.store.commit(&leased.lease, &Commit::default()).await.unwrap();
+        found.entry(leased.lease.mailbox).or_default().extend(leased.input.map(|input| input.id.to_string()));
+    }
+    assert_eq!(found, expected);
+    took
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_a_backlog_goes_into_the_store_fast_and_in_order() {
+    let took = backlog(2_000).await;
+    assert!(took < Duration::from_secs(20), "2,000 inputs took {took:?}");
 }

@@ -1,6 +1,6 @@
 //! The store's contract, kept by both stores, what only one of them has to keep, and the spool.
 
-mod contract;
+pub(crate) mod contract;
 mod embedded;
 pub(crate) mod redis;
 mod redis_faults;
