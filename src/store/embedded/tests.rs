@@ -160,7 +160,10 @@ impl StorageBackend for Disk {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let offset = usize::try_from(offset).unwrap();
-        out.copy_from_slice(&self.platter().cached[offset..offset + out.len()]);
+        let platter = self.platter();
+        // A disk that did not sync may have lost its end.
+        let there = platter.cached.get(offset..offset + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(there);
         Ok(())
     }
 
