@@ -123,10 +123,11 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemClock,
+        config::Config,
         receive::Refusals,
         slack::signature::SigningSecrets,
         store::{
-            Admit, Door, Input, Offer, Store as _,
+            Admit, Door, Founding as _, Input, Offer, Store as _,
             embedded::{EmbeddedStore, SpoolBounds, SpoolEntry},
             redis::RedisStore,
         },
@@ -140,6 +141,18 @@ mod tests {
         fn offset(&self) -> SignedDuration {
             SignedDuration::from_secs(90)
         }
+    }
+
+    /// A bot that has its inputs from here.
+    fn bobbin(receive: Receive) -> Bobbin {
+        let config = Config::from_values([
+            ("BOBBIN_SLACK_SIGNING_SECRETS", "secret"),
+            ("BOBBIN_SLACK_BOT_TOKEN", "xoxb-invented"),
+            ("BOBBIN_DEVIN_API_KEY", "cog_invented"),
+            ("BOBBIN_DEVIN_ORG_ID", "org-invented"),
+        ]);
+        let bobbin = Bobbin::new(&config.unwrap(), receive.store.clone(), receive.clock.clone()).unwrap();
+        Bobbin { receive: Arc::new(receive), ..bobbin }
     }
 
     fn receive(store: SharedStore, spool: Spool) -> Receive {
@@ -165,13 +178,13 @@ mod tests {
         let spool = Spool::open(&folder.path().join("spool.db"), Arc::new(SystemClock), bounds).unwrap();
         // Nobody listens there.
         let store = RedisStore::new("redis://127.0.0.1:1", Arc::new(SystemClock), 0).unwrap();
-        let receive = receive(Arc::new(store), spool);
-        let health = Health::new(&receive, TaskTracker::new(), 0);
+        let bobbin = bobbin(receive(Arc::new(store), spool));
+        let health = Health::new(&bobbin, TaskTracker::new(), 0);
         assert_eq!(health.readiness().await.unwrap(), "ready, but Redis is away: 0 inputs wait in the spool");
-        receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer())).await.unwrap();
+        bobbin.receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer())).await.unwrap();
         let why = health.readiness().await.unwrap_err();
         assert!(why.starts_with("store: ") && why.contains("; spool: ") && why.contains("full with 1 inputs"), "{why}");
-        let without = Health::new(&Receive { spool: None, ..receive }, TaskTracker::new(), 0);
+        let without = Health { spool: None, ..health };
         assert!(without.readiness().await.unwrap_err().starts_with("store: "));
     }
 
@@ -181,8 +194,9 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let store = Arc::new(EmbeddedStore::open(folder.path().join("it.db"), clock.clone()).unwrap());
         let spool = Spool::open(&folder.path().join("spool.db"), clock, SpoolBounds::default()).unwrap();
-        let receive = receive(store.clone(), spool);
-        let health = Health::new(&receive, TaskTracker::new(), 0);
+        store.found().await.unwrap();
+        let bobbin = bobbin(receive(store.clone(), spool));
+        let health = Health::new(&bobbin, TaskTracker::new(), 0);
         let recorder = PrometheusBuilder::new().build_recorder();
         let _recording = metrics::set_default_local_recorder(&recorder);
         let value = |name: &str| -> f64 {
@@ -196,7 +210,7 @@ mod tests {
         assert!(ages.iter().all(|name| value(name) == 0.0), "{}", recorder.handle().render());
 
         store.accept(&offer()).await.unwrap();
-        receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer())).await.unwrap();
+        bobbin.receive.spool.as_ref().unwrap().put(SpoolEntry::Offer(offer())).await.unwrap();
         health.gauge().await;
         assert!(ages.iter().all(|name| (90.0..180.0).contains(&value(name))), "{}", recorder.handle().render());
         assert!(value("bobbin_mailboxes_ready") > 0.0 && value("bobbin_spool_inputs") > 0.0);

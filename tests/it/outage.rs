@@ -37,7 +37,7 @@ use crate::{
     store::contract::{offer, thread},
     support::{
         redis::{RedisServer, free_port},
-        world::{World, id},
+        world::{On, World, id},
     },
 };
 
@@ -63,7 +63,7 @@ impl Outage {
         let spool = folder.path().join("spool.db").display().to_string();
         let settings: &[_] = &[("BOBBIN_STORE", url.as_str()), ("BOBBIN_SPOOL", spool.as_str())];
         let open = |_: &Path, clock| -> SharedStore { Arc::new(RedisStore::new(&url, clock, 0).unwrap()) };
-        let mut world = World::with(if with_spool { settings } else { &[] }, open).await;
+        let mut world = World::with(On::Redis, if with_spool { settings } else { &[] }, open).await;
         world.lenient();
         let root = world.mention(ADA, "fix the login test").await;
         redis.kill();

@@ -263,7 +263,7 @@ async fn arrive(store: &EmbeddedStore, random: &mut Random, places: &mut BTreeMa
 async fn turn(store: &EmbeddedStore, places: &mut BTreeMap<Mailbox, Place>, round: u32) -> bool {
     let leased = match store.lease(TTL).await {
         Ok(Turn::Taken(leased)) => leased,
-        Ok(Turn::Idle { .. }) => return true,
+        Ok(Turn::Idle { .. } | Turn::Unfounded) => return true,
         Err(_) => return false,
     };
     let place = places.get_mut(&leased.lease.mailbox).unwrap();

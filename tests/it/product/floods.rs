@@ -26,8 +26,8 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(15);
 const MEASURED: usize = 100;
 /// Pause between them.
 const MEASURED_EVERY: Duration = Duration::from_millis(20);
-/// What a busy machine may add to the slowest good answers.
-const BUSY: Duration = Duration::from_millis(500);
+/// What a busy machine may add to the slowest good answers: half of what Slack waits.
+const BUSY: Duration = Duration::from_millis(1500);
 /// Slack sends an event four times at most.
 const SLACKS_TRIES: usize = 4;
 const MEBIBYTE: usize = 1024 * 1024;
@@ -76,7 +76,7 @@ impl Target {
         for number in 0..MEASURED {
             let request = profile_change(&format!("{name}{number}"), 0);
             let began = Instant::now();
-            assert_eq!(self.ask(&request).await, 200, "{name} {number}");
+            assert!(self.send(&request).await <= SLACKS_TRIES, "{name} {number}");
             times.push(began.elapsed());
             sleep(MEASURED_EVERY).await;
         }
