@@ -158,3 +158,27 @@ async fn f25_replicas_whose_clocks_are_minutes_apart_miss_nothing_when_they_take
     }
     assert_eq!(world.posts("bobbin_transition").len(), 2);
 }
+
+#[tokio::test]
+async fn f25_a_wrong_time_at_devin_that_a_clock_ahead_believed_hides_nothing_from_the_next_replica() {
+    let world = working().await;
+    let session = world.session_id();
+    let wrong = world.clock.now() + Duration::from_hours(5);
+    world.devin.change(|state| state.session_mut(&session).unwrap().updated_at = wrong);
+    let ahead = TestClock::new();
+    ahead.advance(Duration::from_mins(10));
+    let ahead = world.another_watch("ahead", ahead);
+    assert!(matches!(ahead.step().await.unwrap(), Looked::Saw(_)));
+    ahead.retire().await.unwrap();
+    world.clock.advance(SECOND);
+
+    let asked = world.devin.calls("sessions.list");
+    let next = world.another_watch("next", world.clock.clone());
+    assert!(matches!(next.step().await.unwrap(), Looked::Saw(_)));
+    let lists = world
+        .devin
+        .read(|state| state.ledger.iter().filter(|c| c.method == "sessions.list").cloned().collect::<Vec<_>>());
+    let since = lists[asked].args.split("updated_after=").nth(1).unwrap();
+    let since: i64 = since.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+    assert!(since < world.clock.now().as_second(), "changes of now are listed: since {since}");
+}

@@ -32,8 +32,8 @@ use super::{
 
 /// The loop of the watch asks itself every second whether it is time.
 const SECOND: Duration = Duration::from_secs(1);
-/// Seconds from one change to the next: few change.
-const CHANGE_EVERY: u64 = 20;
+/// Seconds from one change to the next: few change, and not in step with the looks.
+const CHANGE_EVERY: u64 = 17;
 /// Waiting inputs of one mailbox.
 const INPUTS_PER_MAILBOX: u32 = 10;
 /// Channels that the mailboxes are spread over.
@@ -106,8 +106,8 @@ pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
     let open = |_: &Path, clock| Arc::new(RedisStore::with_prefix(&server.url(), clock, 0, "scale").unwrap()) as SharedStore;
     let mut world = World::with(On::Redis, &[], open).await;
     world.lenient();
-    let changes = usize::try_from(minutes * 60 / CHANGE_EVERY).unwrap();
-    let changing = changing(&mut world, changes.min(links / 4)).await;
+    let most = usize::try_from(minutes * 60 / CHANGE_EVERY).unwrap();
+    let changing = changing(&mut world, most.min(links / 4)).await;
     let (working, waiting) = (links / 2 - changing.len(), links / 5);
     let others = [
         (Activity::Working, working),
