@@ -16,7 +16,7 @@ use std::{
 use bobbin::{
     clock::Clock as _,
     domain::{ids::Ts, mailbox::Mailbox},
-    store::{Accepted, Activity, Admit, Commit, Door, Input, Offer, Store, Turn, redis::RedisStore},
+    store::{Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, Store, Turn, redis::RedisStore},
     twin::world::{ADA, BACKEND},
     watch::Looked,
 };
@@ -189,6 +189,7 @@ pub(crate) async fn backlog_at_scale(inputs: u32) -> BacklogReport {
     let store = RedisStore::with_prefix(&server.url(), clock.clone(), 0, "scale").unwrap();
     let mailboxes = inputs / INPUTS_PER_MAILBOX;
     let (empty, resident) = (used_memory(&server), resident_bytes());
+    store.found().await.unwrap();
     let began = Instant::now();
     let (store, now) = (&store, clock.now());
     stream::iter(0..inputs).for_each_concurrent(AT_ONCE, async |n| put(store, now, n, mailboxes).await).await;
@@ -233,9 +234,14 @@ async fn drain(store: &RedisStore, inputs: u32, mailboxes: u32) -> Vec<Duration>
     let workers = stream::iter(0..AT_ONCE).map(async |_| {
         let mut ended = Vec::new();
         while left.load(Ordering::SeqCst) > 0 {
-            let Turn::Taken(leased) = store.lease(Duration::from_mins(5)).await.unwrap() else {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                continue;
+            let leased = match store.lease(Duration::from_mins(5)).await.unwrap() {
+                Turn::Taken(leased) => leased,
+                // The last inputs are in other hands.
+                Turn::Idle { .. } => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    continue;
+                }
+                Turn::Unfounded => panic!("the store is founded"),
             };
             let body: serde_json::Value = serde_json::from_slice(leased.input.unwrap().body.bytes()).unwrap();
             let number = u32::try_from(body["number"].as_u64().unwrap()).unwrap();
