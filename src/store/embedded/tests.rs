@@ -20,7 +20,7 @@ use super::{EmbeddedStore, Spool, SpoolBounds, SpoolEntry, handle::Handle, write
 use crate::{
     clock::SystemClock,
     domain::mailbox::Mailbox,
-    store::{Accepted, Admit, Commit, Door, Input, Lease, Offer, Store as _, StoreError, Turn},
+    store::{Accepted, Admit, Commit, Door, Founding as _, Input, Lease, Offer, Store as _, StoreError, Turn},
 };
 
 /// What a disk writes whole or not at all.
@@ -225,6 +225,8 @@ fn offer(place: u64, id: &str) -> Offer {
 /// Works on a store until the power goes, and gives back what is known then.
 async fn work(store: &EmbeddedStore, random: &mut Random) -> BTreeMap<Mailbox, Place> {
     let mut places: BTreeMap<Mailbox, Place> = BTreeMap::new();
+    // Without it nothing is handed out, which is found out again after the cut.
+    let _founded = store.found().await.is_ok();
     for number in 0..MAILBOXES {
         places.entry(mailbox(number)).or_default().states.insert(None);
     }
@@ -297,6 +299,7 @@ async fn wrong(store: &EmbeddedStore, places: BTreeMap<Mailbox, Place>) -> Optio
             return Some(format!("{mailbox} has {state:?} instead of {:?}", place.states));
         }
     }
+    store.found().await.unwrap();
     while let Turn::Taken(leased) = store.lease(TTL).await.unwrap() {
         let place = &places[&leased.lease.mailbox];
         let id = leased.input.unwrap().id.to_string();

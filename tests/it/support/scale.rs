@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt, fs,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering},
@@ -16,7 +17,10 @@ use std::{
 use bobbin::{
     clock::Clock as _,
     domain::{ids::Ts, mailbox::Mailbox},
-    store::{Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, Store, Turn, redis::RedisStore},
+    store::{
+        Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, SharedStore, Store, Turn,
+        redis::RedisStore,
+    },
     twin::world::{ADA, BACKEND},
     watch::Looked,
 };
@@ -103,7 +107,8 @@ impl fmt::Display for BacklogReport {
 /// Watches so many links for so many minutes, of which half work, and changes a few of them.
 pub(crate) async fn watch_at_scale(links: usize, minutes: u64) -> WatchReport {
     let server = RedisServer::start(&[]);
-    let open = |_: &Path, clock| Arc::new(RedisStore::with_prefix(&server.url(), clock, 0, "scale").unwrap()) as SharedStore;
+    let open =
+        |_: &Path, clock| Arc::new(RedisStore::with_prefix(&server.url(), clock, 0, "scale").unwrap()) as SharedStore;
     let mut world = World::with(On::Redis, &[], open).await;
     world.lenient();
     let most = usize::try_from(minutes * 60 / CHANGE_EVERY).unwrap();
