@@ -4,12 +4,16 @@
 use std::{convert::Infallible, io, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
+use futures_util::FutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::OwnedSemaphorePermit,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
@@ -61,11 +65,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             Ok((stream, _peer)) => {
                 let header_within = limits.header_within(places.available_permits());
                 let connection = graceful.watch(connection(stream, router.clone(), header_within));
-                connections.spawn(async move {
-                    // A peer that hangs up, or was hung up on for being slow, is everyday.
-                    let _ended = connection.await.is_ok();
-                    drop(place);
-                });
+                connections.spawn(until_its_end(connection, Some(place)));
             }
             // Out of file descriptors, most likely: the ones in use come back.
             Err(error) => {
@@ -74,12 +74,22 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             }
         }
     }
+    // Whoever is connected already, but was not accepted yet, would be cut off by closing the door.
+    while let Some(Ok((stream, _peer))) = listener.accept().now_or_never() {
+        let connection = graceful.watch(connection(stream, router.clone(), limits.crowded_within));
+        connections.spawn(until_its_end(connection, None));
+    }
     drop(listener);
     connections.close();
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(limits.drain_within) => tracing::info!("some connections were cut off at the stop"),
     }
+}
+
+/// A peer that hangs up, or was hung up on for being slow, is everyday.
+async fn until_its_end<E>(connection: impl Future<Output = Result<(), E>>, _place: Option<OwnedSemaphorePermit>) {
+    let _ended = connection.await.is_ok();
 }
 
 fn connection(

@@ -131,6 +131,12 @@ impl Link {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A primary whose replicas are gone may have been replaced while it stood still: it says so only much later, so
+    /// the next request asks again who the primary is.
+    fn doubt(&self) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Decides whether the connection still serves.
     fn judge(&self, dial: u64, error: Option<&RedisError>) {
         let give_up = match error {
@@ -167,7 +173,11 @@ impl WaitingLinks {
     pub(super) async fn script(&self, call: &Call<'_>) -> RedisResult<(Value, u32)> {
         let work = async {
             let link = self.free().await;
-            link.ask(Request::ScriptThenWait(call, self.replicas)).await
+            let answer = link.ask(Request::ScriptThenWait(call, self.replicas)).await;
+            if answer.as_ref().is_ok_and(|(_, replicas)| *replicas < self.replicas) {
+                link.doubt();
+            }
+            answer
         };
         let cap = Duration::from_millis(OPERATION_CAP_MS);
         timeout(cap, work).await.unwrap_or_else(|_| Err(no_answer()))

@@ -126,9 +126,12 @@ impl<'a> Call<'a> {
         self.command("EVAL", &self.script.text)
     }
 
+    /// Two keys are declared, neither of which exists, although scripts use the first alone: while a Cluster moves the
+    /// slot, Redis then refuses the call (TRYAGAIN). One key would be led to the node that the slot moves to, and the
+    /// script would run there without the keys that have not arrived yet.
     fn command(&self, verb: &str, script: &str) -> Cmd {
         let mut command = cmd(verb);
-        command.arg(script).arg(1).arg(&self.base);
+        command.arg(script).arg(2).arg(&self.base).arg(format!("{}-", self.base));
         for argument in &self.arguments {
             command.arg(argument.as_ref());
         }

@@ -158,7 +158,7 @@ impl Store for RedisStore {
     }
 
     async fn begin(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
-        self.record(lease, step, record).await
+        self.intend(lease, step, record).await
     }
 
     async fn finish(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {

@@ -3,10 +3,12 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
+use redis::Value;
 use uuid::Uuid;
 
 use super::{
     replies::{self, Took},
+    scripts::Call,
     store::{RedisStore, millis},
 };
 use crate::{
@@ -31,32 +33,41 @@ impl RedisStore {
         for id in &offer.seen {
             call = call.text(id);
         }
-        let Some(waiting) = &self.waiting else {
-            return replies::accepted(self.run(call).await?);
-        };
+        // Whatever the answer is: a duplicate counts only if the first of its kind is safe (that one may have been
+        // answered "not available"), and "not for us" only from a primary that still is one.
+        replies::accepted(self.run_safely(call).await?)
+    }
+
+    /// Runs a script whose answer counts only once as many replicas as are asked for have its writes.
+    async fn run_safely(&self, call: Call<'_>) -> Result<Value> {
+        let Some(waiting) = &self.waiting else { return self.run(call).await };
         let (answer, replicas) = waiting.script(&call).await.map_err(|e| replies::unavailable(&e))?;
-        let accepted = replies::accepted(answer)?;
-        // A duplicate counts only if the first of its kind is safe: that one may have been answered "not available".
-        if accepted != Accepted::Unknown && replicas < self.wait_replicas {
-            let wanted = self.wait_replicas;
-            return Err(StoreError::Unavailable(format!("Redis: {replicas} of {wanted} replicas have the input")));
+        let wanted = self.wait_replicas;
+        if replicas < wanted {
+            return Err(StoreError::Unavailable(format!("Redis: {replicas} of {wanted} replicas have the write")));
         }
-        Ok(accepted)
+        Ok(answer)
     }
 
     pub(super) async fn take(&self, ttl: Duration) -> Result<Turn> {
         let start = self.start.fetch_add(1, Ordering::Relaxed);
-        let (mut next, mut unfounded) = (None, false);
+        let (mut next, mut unfounded, mut failed) = (None, false, None);
         for step in 0..self.shards {
             let shard = start.wrapping_add(step) % self.shards;
-            match self.take_of(shard, ttl).await? {
-                Turn::Idle { next: of_shard } => next = replies::earlier(next, of_shard),
+            match self.take_of(shard, ttl).await {
+                Ok(Turn::Idle { next: of_shard }) => next = replies::earlier(next, of_shard),
                 // What the other shards know is not held up by one that was emptied.
-                Turn::Unfounded => unfounded = true,
-                turn @ Turn::Taken(_) => return Ok(turn),
+                Ok(Turn::Unfounded) => unfounded = true,
+                Ok(turn @ Turn::Taken(_)) => return Ok(turn),
+                // A shard that moves, or whose node is lost, does not stop the others.
+                Err(error) => failed = Some(error),
             }
         }
-        Ok(if unfounded { Turn::Unfounded } else { Turn::Idle { next } })
+        match failed {
+            Some(error) => Err(error),
+            None if unfounded => Ok(Turn::Unfounded),
+            None => Ok(Turn::Idle { next }),
+        }
     }
 
     /// Takes a turn of one shard. Inputs that cannot be read are set aside on the way.
@@ -101,14 +112,23 @@ impl RedisStore {
         replies::held(self.run(call).await?)
     }
 
+    /// Journals a step before its effect. A failover that forgot this would let the next writer do the effect again
+    /// without looking, so it waits for replicas as accepting does.
+    pub(super) async fn intend(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
+        replies::held(self.run_safely(self.record_call(lease, step, record)).await?)
+    }
+
+    /// Journals a step after its effect: what a failover forgets of this is looked for.
     pub(super) async fn record(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
-        let call = self
-            .call(&self.scripts.record, self.home(&lease.mailbox))
+        replies::held(self.run(self.record_call(lease, step, record)).await?)
+    }
+
+    fn record_call<'a>(&'a self, lease: &'a Lease, step: &'a str, record: &'a str) -> Call<'a> {
+        self.call(&self.scripts.record, self.home(&lease.mailbox))
             .printed(&lease.mailbox)
             .text(&lease.token)
             .text(step)
-            .text(record);
-        replies::held(self.run(call).await?)
+            .text(record)
     }
 
     /// Commits; with a reason, buries.
