@@ -4,7 +4,6 @@
 use std::{convert::Infallible, io, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use futures_util::FutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -19,6 +18,9 @@ use tower::ServiceExt as _;
 
 use crate::twin::Hangup;
 
+/// Connections that the kernel keeps for us to accept: what tokio asks it for.
+const BACKLOG: usize = 1_024;
+
 /// Bounds of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -26,7 +28,9 @@ pub struct Limits {
     pub header_within: Duration,
     /// The same once half of the connections are in use: then those that do nothing make room for those that do.
     pub crowded_within: Duration,
-    /// How long open connections may go on after the stop.
+    /// How long a request that is on its way at the stop may take to arrive.
+    pub last_requests_within: Duration,
+    /// How long open connections may go on after that.
     pub drain_within: Duration,
     /// Connections at once; more wait to be accepted.
     pub connections: usize,
@@ -37,6 +41,7 @@ impl Default for Limits {
         Self {
             header_within: Duration::from_secs(5),
             crowded_within: Duration::from_secs(1),
+            last_requests_within: Duration::from_millis(250),
             drain_within: Duration::from_secs(5),
             connections: 16_384,
         }
@@ -74,17 +79,31 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             }
         }
     }
-    // Whoever is connected already, but was not accepted yet, would be cut off by closing the door.
-    while let Some(Ok((stream, _peer))) = listener.accept().now_or_never() {
+    for stream in not_accepted_yet(listener) {
         let connection = graceful.watch(connection(stream, router.clone(), limits.crowded_within));
         connections.spawn(until_its_end(connection, None));
     }
-    drop(listener);
+    if !connections.is_empty() {
+        // A connection whose request is still on its way would be closed as an idle one.
+        tokio::time::sleep(limits.last_requests_within).await;
+    }
     connections.close();
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(limits.drain_within) => tracing::info!("some connections were cut off at the stop"),
     }
+}
+
+/// Closes the door; whoever is connected already, but was not accepted yet, would be cut off by that. The standard
+/// library's accept asks the kernel, where tokio's would wait for news of it first.
+fn not_accepted_yet(listener: TcpListener) -> Vec<TcpStream> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let accept = || {
+        let (stream, _peer) = listener.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    };
+    std::iter::from_fn(accept).take(BACKLOG).collect()
 }
 
 /// A peer that hangs up, or was hung up on for being slow, is everyday.
