@@ -3,7 +3,8 @@
 //! Each operation is one Lua script, kept as a file beside this one, and so one round trip and atomic. Everything a
 //! script touches lives under one hash tag, a shard number, because Cluster runs a script only where all its keys are.
 //! A reader may ask why scripts build most of their key names themselves instead of being passed all of them: which
-//! mailbox is next is known only inside, and the base key that *is* passed carries the tag that routes the call.
+//! mailbox is next is known only inside, and the base key that *is* passed carries the tag that routes the call. While a
+//! Cluster moves a shard's slot, that shard refuses every call, and the others go on.
 //!
 //! Keys of one shard, under `bobbin:2:{<shard>}:` (2 is the version of this layout):
 //!

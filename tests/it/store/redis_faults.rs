@@ -149,13 +149,8 @@ async fn full_memory_refuses_inputs_but_not_finished_work() {
 #[tokio::test]
 async fn an_input_counts_once_the_replica_has_it() {
     let primary = RedisServer::start(&["--repl-diskless-sync-delay", "0"]);
-    let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
+    let replica = RedisServer::replica(&primary, &[]);
     let in_sync = Instant::now() + Duration::from_secs(20);
-    let says = |server: &RedisServer, word| format!("{:?}", server.command(&["INFO", "replication"])).contains(word);
-    while !(says(&replica, "master_link_status:up") && says(&primary, "state=online")) {
-        assert!(Instant::now() < in_sync, "the replica does not follow");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
     let f = at(&primary.url(), "bobbin", 1);
     let found = f.store.durability().await.unwrap();
     assert!(found.class.starts_with("D0"), "replicas do not make up for a missing file: {found:?}");

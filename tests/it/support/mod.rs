@@ -1,10 +1,12 @@
 //! What tests share: servers they start, a clock they move, a store that dies, links by the thousand, what size does
 //! to the watch and the backlog, and the world of a chat.
 
+pub(crate) mod chance;
 pub(crate) mod clock;
 pub(crate) mod crash;
 pub(crate) mod links;
 pub(crate) mod redis;
 pub(crate) mod relay;
 pub(crate) mod scale;
+pub(crate) mod topology;
 pub(crate) mod world;

@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -42,13 +43,46 @@ impl RedisServer {
         Self { port, folder, arguments, running: None }
     }
 
-    /// A sentinel that watches a server under the name `main`.
-    pub(crate) fn sentinel(of: &Self) -> Self {
+    /// A sentinel that watches a server under the name `main`: so many sentinels have to agree that it is gone, which
+    /// each believes after a second.
+    pub(crate) fn sentinel(of: &Self, quorum: usize) -> Self {
         let mut sentinel = Self::prepare(&["--sentinel"]);
-        let config = format!("sentinel monitor main 127.0.0.1 {} 1\n", of.port);
+        let config = format!(
+            "sentinel monitor main 127.0.0.1 {} {quorum}\nsentinel down-after-milliseconds main 1000\n\
+             sentinel failover-timeout main 5000\nsentinel parallel-syncs main 9\n",
+            of.port
+        );
         std::fs::write(sentinel.folder.path().join("sentinel.conf"), config).unwrap();
         sentinel.arguments.insert(0, "sentinel.conf".to_owned());
         sentinel.restarted()
+    }
+
+    /// A server of a Cluster. Its second port is given, because the usual one (10,000 above the first) may not exist.
+    pub(crate) fn cluster_node() -> Self {
+        let bus = free_port().to_string();
+        let tolerant = ["--cluster-require-full-coverage", "no", "--cluster-node-timeout", "1000"];
+        Self::start(&[&["--cluster-enabled", "yes", "--cluster-port", &bus], &tolerant[..]].concat())
+    }
+
+    /// A replica of a server, in sync with it.
+    pub(crate) fn replica(of: &Self, extra: &[&str]) -> Self {
+        Self::replica_through(of, of.port, extra)
+    }
+
+    /// The same, with a relay between the two.
+    pub(crate) fn replica_through(of: &Self, port: u16, extra: &[&str]) -> Self {
+        let replica = Self::start(&[&["--replicaof", "127.0.0.1", &port.to_string()], extra].concat());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !replica.says("replication", "master_link_status:up") || !of.says("replication", "state=online") {
+            assert!(Instant::now() < deadline, "the replica does not follow: {}", replica.log());
+            sleep(Duration::from_millis(20));
+        }
+        replica
+    }
+
+    /// Whether a section of `INFO` has these words; no answer is none.
+    pub(crate) fn says(&self, section: &str, words: &str) -> bool {
+        self.try_command(&["INFO", section]).is_some_and(|info| format!("{info:?}").contains(words))
     }
 
     /// Its address.
@@ -71,6 +105,11 @@ impl RedisServer {
             assert!(Instant::now() < deadline, "redis-server does not answer: {log}");
             sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Kills it, as a power cut would.
@@ -119,8 +158,11 @@ impl RedisServer {
         }
     }
 
-    fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
-        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().ok()?;
+    /// The same; nothing when it fails or does not answer within a second.
+    pub(crate) fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
+        let within = Duration::from_secs(1);
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection_with_timeout(within).ok()?;
+        connection.set_read_timeout(Some(within)).unwrap();
         let (verb, rest) = words.split_first().unwrap();
         let mut command = redis::cmd(verb);
         command.arg(rest);
