@@ -1,76 +1,151 @@
-//! SIGKILL in the middle of the work: what was acknowledged ends in exactly one session, one card and one receipt.
+//! SIGKILL at random moments, for the bot, for redis-server and for both, while people and Devin go on: what was
+//! acknowledged has its effect once, as seen from outside.
 
 use std::time::Duration;
 
 use super::{
-    outside::{Outside, until},
-    process::{Process, Settings},
+    fleet::Fleet,
+    outside::{Manner, Outside},
+    replicas::report,
+    traffic::{Sums, Traffic},
 };
-use crate::support::redis::RedisServer;
+use crate::support::{chance::Chance, redis::RedisServer};
 
-/// Mentions before each kill.
-const WAVE: usize = 4;
-/// How long after a wave the process dies, in milliseconds: before the first 200, between steps, near the end. The
-/// twins answer on loopback, so that a mention is handled within some tens of milliseconds.
-const DEATHS_MS: [u64; 5] = [7, 31, 58, 103, 190];
 /// A creation that was cut off before it reached Devin is made again after 70 seconds: as long as the call itself may
 /// take, and ten more.
-const HEALED_WITHIN: Duration = Duration::from_mins(2);
+pub(crate) const HEALED_WITHIN: Duration = Duration::from_mins(4);
+/// Longest time between a wave of inputs and the blow, in milliseconds: the twins answer on loopback, so that a mention
+/// is handled within some tens of milliseconds.
+const BLOW_WITHIN_MS: usize = 250;
+/// Most memory that a replica may hold.
+pub(crate) const MOST_KIB: u64 = 256 * 1024;
+/// Longest time for which Redis is away, in milliseconds.
+const AWAY_MS: usize = 300;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kills_lose_and_double_nothing_in_a_file() {
-    let outside = Outside::open().await;
-    let settings = outside.settings();
-    survive(&outside, &settings).await;
+/// Who is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Victims {
+    /// One of the replicas.
+    Bot,
+    /// The store's server.
+    Redis,
+    /// One or the other, by chance.
+    Either,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kills_lose_and_double_nothing_on_redis() {
-    let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let outside = Outside::open().await;
+/// How hard it gets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Torment {
+    pub(crate) kills: usize,
+    pub(crate) inputs: usize,
+    pub(crate) replicas: usize,
+    pub(crate) victims: Victims,
+}
+
+/// What fits into a minute or two.
+const TORMENT: Torment = Torment { kills: 14, inputs: 140, replicas: 1, victims: Victims::Bot };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f01_f02_kills_of_the_bot_lose_and_double_nothing_in_a_file() {
+    in_a_file("bot, file", TORMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f01_f02_kills_of_replicas_lose_and_double_nothing_on_redis() {
+    on_redis("three bots, redis", Torment { replicas: 3, ..TORMENT }, "always").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f07_kills_of_redis_lose_and_double_nothing() {
+    on_redis("redis", Torment { victims: Victims::Redis, ..TORMENT }, "always").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f07_kills_of_both_lose_and_double_nothing() {
+    on_redis("both", Torment { replicas: 2, victims: Victims::Either, ..TORMENT }, "always").await;
+}
+
+/// The torment with a file as the store.
+pub(crate) async fn in_a_file(name: &str, torment: Torment) -> Sums {
+    let mut chance = Chance::of(name);
+    let outside = Outside::with(Manner::Impatient, chance.split()).await;
+    let mut fleet = Fleet::of(&outside, &outside.settings(), 1);
+    let mut traffic = Traffic::default();
+    for _ in 0..torment.kills {
+        wave(&mut traffic, &outside, &mut chance, torment).await;
+        fleet.kill(0);
+        fleet.start_again(0);
+    }
+    let sums = traffic.settle(&outside, HEALED_WITHIN).await;
+    fleet.stop().await;
+    judge(name, torment, sums)
+}
+
+/// The torment on a redis-server that writes its file in this manner.
+pub(crate) async fn on_redis(name: &str, torment: Torment, appendfsync: &str) -> Sums {
+    let mut chance = Chance::of(name);
+    let mut redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", appendfsync]);
+    let outside = Outside::with(Manner::Impatient, chance.split()).await;
+    let (fleet, traffic) = rage(&outside, redis.url(), torment, &mut chance, Some(&mut redis)).await;
+    let sums = traffic.settle(&outside, HEALED_WITHIN).await;
+    fleet.stop().await;
+    judge(name, torment, sums)
+}
+
+/// People and Devin go on, and every wave of what they do ends with a blow.
+pub(crate) async fn rage<'o>(
+    outside: &'o Outside,
+    store: String,
+    torment: Torment,
+    chance: &mut Chance,
+    mut redis: Option<&mut RedisServer>,
+) -> (Fleet<'o>, Traffic) {
     let mut settings = outside.settings();
-    settings.insert("BOBBIN_STORE", redis.url());
-    survive(&outside, &settings).await;
-}
-
-async fn survive(outside: &Outside, settings: &Settings) {
-    let mut bobbin = Process::serve(settings);
-    outside.deliver_to(&bobbin.base());
-    let mut mentions = Vec::new();
-    for (wave, ms) in DEATHS_MS.into_iter().enumerate() {
-        mentions.extend((0..WAVE).map(|n| outside.mention(&format!("task {wave}.{n}"))));
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-        bobbin.kill();
-        bobbin = Process::serve(settings);
-        outside.deliver_to(&bobbin.base());
-    }
-    let all = |holds: &dyn Fn(&_) -> bool| mentions.iter().all(holds);
-    until("every mention has its session, its receipt and its card", HEALED_WITHIN, || {
-        outside.slack.pending().is_empty()
-            && all(&|ts| outside.sessions(ts) > 0 && outside.receipts(ts) > 0)
-            && all(&|ts| !outside.posts(ts, "bobbin_card").is_empty())
-    })
-    .await;
-    // A task that was taken up again may still wait for its second look: everything is told once it is done.
-    until("every thread hears of the end", HEALED_WITHIN, || {
-        finish_all(outside);
-        all(&|ts| !outside.posts(ts, "bobbin_transition").is_empty())
-    })
-    .await;
-    for ts in &mentions {
-        assert_eq!(outside.sessions(ts), 1, "sessions of {ts}");
-        assert_eq!(outside.receipts(ts), 1, "receipts of {ts}");
-        assert_eq!(outside.posts(ts, "bobbin_card").len(), 1, "cards of {ts}");
-        assert_eq!(outside.posts(ts, "bobbin_transition").len(), 1, "transitions of {ts}");
-    }
-    assert!(bobbin.stop().await.success());
-}
-
-/// Ends every session that still runs.
-fn finish_all(outside: &Outside) {
-    for session in outside.devin.sessions() {
-        if session.status.as_str() != "exit" {
-            outside.devin.set(&session.id, "exit".to_owned().into(), None).unwrap();
+    settings.insert("BOBBIN_STORE", store);
+    let mut fleet = Fleet::of(outside, &settings, torment.replicas);
+    let mut traffic = Traffic::default();
+    for _ in 0..torment.kills {
+        wave(&mut traffic, outside, chance, torment).await;
+        let the_store = match torment.victims {
+            Victims::Bot => false,
+            Victims::Redis => true,
+            Victims::Either => chance.below(2) == 0,
+        };
+        match &mut redis {
+            Some(redis) if the_store => {
+                redis.kill();
+                tokio::time::sleep(chance.millis_below(AWAY_MS)).await;
+                redis.restart();
+            }
+            Some(_) | None => {
+                let victim = chance.below(fleet.len());
+                fleet.kill(victim);
+                fleet.start_again(victim);
+            }
         }
     }
+    for n in 0..fleet.len() {
+        let held = fleet.process(n).resident_kib();
+        assert!(held < MOST_KIB, "a replica holds {held} KiB");
+    }
+    (fleet, traffic)
+}
+
+/// A wave of inputs, and the time until the blow.
+async fn wave(traffic: &mut Traffic, outside: &Outside, chance: &mut Chance, torment: Torment) {
+    for _ in 0..torment.inputs / torment.kills {
+        traffic.go_on(outside, chance);
+        tokio::time::sleep(chance.millis_below(15)).await;
+    }
+    tokio::time::sleep(chance.millis_below(BLOW_WITHIN_MS)).await;
+}
+
+/// Judges what came of it.
+pub(crate) fn judge(name: &str, torment: Torment, sums: Sums) -> Sums {
+    report(&format!("{name}: {torment:?}: {sums:?}"));
+    assert!(sums.sessions > 0 && sums.acknowledged > sums.sent / 2, "most inputs came to nothing: {sums:?}");
+    // The answer to a command is made at most once: rather lost with the process than given twice. A kill can cut off
+    // one of each person.
+    assert!(sums.unanswered_commands <= 2 * torment.kills, "{sums:?}");
+    sums
 }

@@ -1,8 +1,12 @@
 //! What lies outside of the bot: both twins served by this process over real time, and the deliveries of Slack to
-//! whichever process is the bot just now.
+//! whichever processes are the bot just now.
 
 use std::{
-    sync::{Arc, Mutex},
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,33 +18,72 @@ use bobbin::{
     outbound::{Outbound, OutboundOptions},
     twin::{
         self, DevinTwin, SlackTwin,
-        slack::{Message, SayOptions},
+        slack::{Answered, Delivery, Door, Message, Outgoing, SayOptions, Undelivered},
         world::{ADA, BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
     },
 };
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::process::Settings;
-use crate::support::world::id;
+use crate::support::{chance::Chance, world::id};
 
 /// Pause between deliveries that found nothing to deliver, or nobody to deliver to.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How much faster than Slack's the retries of an impatient Slack are: after 0, 3 and 15 seconds instead of minutes.
+const RETRIES_FASTER: i32 = 20;
 
 /// Slack, Devin, and the line between them and the bot.
 #[derive(Debug)]
 pub(crate) struct Outside {
     pub(crate) slack: Arc<SlackTwin>,
     pub(crate) devin: Arc<DevinTwin>,
+    pub(crate) line: Arc<Line>,
     base: String,
-    bot: Arc<Mutex<String>>,
     stop: CancellationToken,
     folder: tempfile::TempDir,
 }
 
+/// How Slack delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// One after the other, each again at once until it is taken.
+    Patient,
+    /// Several at once, each to one of the replicas at random, again three times and then no more.
+    Impatient,
+    /// So many copies of each at the same moment, spread evenly over the replicas.
+    Copies(usize),
+}
+
+/// The line to the bot, and what went over it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    manner: Manner,
+    outbound: Outbound,
+    replicas: Mutex<Vec<String>>,
+    chance: Mutex<Chance>,
+    under_way: AtomicUsize,
+    answers: Mutex<Vec<Answer>>,
+    taken: Mutex<HashSet<(Door, u32)>>,
+}
+
+/// What the bot answered to one request, or did not.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) asked: Instant,
+    pub(crate) took: Duration,
+    pub(crate) result: Result<u16, Undelivered>,
+}
+
 impl Outside {
-    /// Serves the twins and begins to deliver.
+    /// Serves the twins and begins to deliver, patiently.
     pub(crate) async fn open() -> Self {
+        Self::with(Manner::Patient, Chance::of("outside")).await
+    }
+
+    /// Serves the twins and begins to deliver.
+    pub(crate) async fn with(manner: Manner, chance: Chance) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -48,12 +91,14 @@ impl Outside {
         slack.set_base_url(&base);
         devin.set_base_url(&base);
         let stop = CancellationToken::new();
-        let bot = Arc::new(Mutex::new(String::new()));
+        let line = Arc::new(Line::new(manner, chance));
         let tasks = TaskTracker::new();
         let router = Router::new().merge(slack.router()).merge(devin.router());
         tasks.spawn(serve(listener, router, Limits::default(), stop.clone()));
-        tasks.spawn(deliver(slack.clone(), bot.clone(), stop.clone()));
-        Self { slack, devin, base, bot, stop, folder: tempfile::tempdir().unwrap() }
+        for _ in 0..if manner == Manner::Impatient { 4 } else { 1 } {
+            tasks.spawn(Arc::clone(&line).deliver(slack.clone(), stop.clone()));
+        }
+        Self { slack, devin, line, base, stop, folder: tempfile::tempdir().unwrap() }
     }
 
     /// The settings of a bot in this world, with an embedded store.
@@ -74,9 +119,14 @@ impl Outside {
         .into()
     }
 
+    /// The port of the twins.
+    pub(crate) fn port(&self) -> u16 {
+        self.base.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     /// Where deliveries go from now on.
     pub(crate) fn deliver_to(&self, base: &str) {
-        base.clone_into(&mut self.bot.lock().unwrap());
+        self.line.lead_to(vec![base.to_owned()]);
     }
 
     /// Ada mentions the bot in `#backend`.
@@ -102,6 +152,11 @@ impl Outside {
         let end = format!("/{root}");
         self.devin.sessions().iter().filter(|s| s.tags.iter().any(|t| t.ends_with(&end))).count()
     }
+
+    /// Whether Slack has nothing more to deliver.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.line.under_way.load(Ordering::SeqCst) == 0 && self.slack.pending().is_empty()
+    }
 }
 
 impl Drop for Outside {
@@ -119,19 +174,107 @@ pub(crate) async fn until(what: &str, within: Duration, mut holds: impl FnMut() 
     }
 }
 
-/// Delivers in order. What was not taken is sent again at once, instead of after Slack's minutes.
-async fn deliver(slack: Arc<SlackTwin>, bot: Arc<Mutex<String>>, stop: CancellationToken) {
-    let outbound = Outbound::new(OutboundOptions::default()).unwrap();
-    while !stop.is_cancelled() {
-        let base = bot.lock().unwrap().clone();
-        let pending =
-            !base.is_empty() && slack.deliver_next(|request| send_as_slack(&outbound, &base, request)).await.is_some();
-        let refused = slack.pending().iter().any(|delivery| delivery.attempt > 0);
-        if refused {
-            slack.change(|state| state.deliveries.iter_mut().for_each(|d| (d.attempt, d.due) = (0, SystemClock.now())));
-        }
-        if refused || !pending {
-            tokio::time::sleep(PAUSE).await;
+impl Line {
+    fn new(manner: Manner, chance: Chance) -> Self {
+        Self {
+            manner,
+            outbound: Outbound::new(OutboundOptions::default()).unwrap(),
+            replicas: Mutex::default(),
+            chance: Mutex::new(chance),
+            under_way: AtomicUsize::new(0),
+            answers: Mutex::default(),
+            taken: Mutex::default(),
         }
     }
+
+    /// The replicas from now on.
+    pub(crate) fn lead_to(&self, replicas: Vec<String>) {
+        *self.replicas.lock().unwrap() = replicas;
+    }
+
+    /// Whether an input was acknowledged at a door, by the number that it carries.
+    pub(crate) fn took(&self, door: Door, number: u32) -> bool {
+        self.taken.lock().unwrap().contains(&(door, number))
+    }
+
+    /// Every answer so far.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        self.answers.lock().unwrap().clone()
+    }
+
+    async fn deliver(self: Arc<Self>, slack: Arc<SlackTwin>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let replicas = self.replicas.lock().unwrap().clone();
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+            let due = if replicas.is_empty() { None } else { slack.take_due() };
+            let refused = match due {
+                Some(delivery) => !self.hand_over(&slack, delivery, &replicas).await,
+                None => true,
+            };
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            if refused {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Hands one delivery over; whether it was taken.
+    async fn hand_over(&self, slack: &SlackTwin, delivery: Delivery, replicas: &[String]) -> bool {
+        let request = slack.outgoing(&delivery);
+        let (door, number) = (delivery.door, number_in(&String::from_utf8_lossy(&delivery.body)));
+        let answer = match self.manner {
+            Manner::Patient | Manner::Impatient => {
+                let replica = self.chance.lock().unwrap().one_of(replicas).clone();
+                self.send(&replica, request).await
+            }
+            Manner::Copies(count) => {
+                let copies = replicas.iter().cycle().take(count).map(|replica| self.send(replica, request.clone()));
+                let mut answers = join_all(copies).await;
+                let taken = answers.iter().position(|a| a.as_ref().is_ok_and(|a| a.status == 200));
+                answers.swap_remove(taken.unwrap_or(0))
+            }
+        };
+        let taken = answer.as_ref().is_ok_and(|a| a.status == 200);
+        if let Some(number) = number.filter(|_| taken) {
+            self.taken.lock().unwrap().insert((door, number));
+        }
+        let settled = slack.settle(delivery, answer);
+        let Some(again) = settled.again else { return taken };
+        let now = SystemClock.now();
+        let sooner = now + again.duration_since(now) / RETRIES_FASTER;
+        slack.change(|state| {
+            for delivery in state.deliveries.iter_mut().filter(|d| d.id == settled.id) {
+                (delivery.attempt, delivery.due) = match self.manner {
+                    Manner::Patient => (0, now),
+                    Manner::Impatient | Manner::Copies(_) => (delivery.attempt, sooner),
+                };
+            }
+        });
+        taken
+    }
+
+    /// Every request has a connection of its own, so that none is sent into one that is just being closed.
+    async fn send(&self, replica: &str, mut request: Outgoing) -> Result<Answered, Undelivered> {
+        request.headers.push(("connection", "close".to_owned()));
+        let asked = Instant::now();
+        let answer = send_as_slack(&self.outbound, replica, request).await;
+        let result = answer.as_ref().map(|a| a.status).map_err(|e| *e);
+        self.answers.lock().unwrap().push(Answer { asked, took: asked.elapsed(), result });
+        answer
+    }
+}
+
+/// The word that carries an input's number, so that it is found again wherever the input leads.
+pub(crate) fn numbered(number: u32) -> String {
+    format!("job{number:06}x")
+}
+
+/// The number of an input in a text.
+pub(crate) fn number_in(text: &str) -> Option<u32> {
+    numbers_in(text).next()
+}
+
+/// Every number in a text.
+pub(crate) fn numbers_in(text: &str) -> impl Iterator<Item = u32> + '_ {
+    text.split("job").skip(1).filter_map(|rest| rest.get(..7)?.strip_suffix('x')?.parse().ok())
 }

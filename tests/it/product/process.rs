@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Read},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +17,9 @@ use bobbin::outbound::{Call, Outbound, OutboundOptions};
 /// Longest wait for a line of output, on a machine that is busy with other tests.
 const LINE_WITHIN: Duration = Duration::from_secs(20);
 
+/// Complaints of its log that a failed test shows.
+const LAST_LINES: usize = 30;
+
 /// Settings of a process: nothing of the test's own environment that begins with `BOBBIN_` is passed on.
 pub(crate) type Settings = BTreeMap<&'static str, String>;
 
@@ -26,6 +29,7 @@ pub(crate) struct Process {
     child: Child,
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
+    base: OnceLock<String>,
     outbound: Outbound,
 }
 
@@ -54,7 +58,8 @@ impl Process {
             command(words, settings).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("setpriv is there");
         let stdout = collected(child.stdout.take().unwrap());
         let stderr = collected(child.stderr.take().unwrap());
-        Self { child, stdout, stderr, outbound: Outbound::new(OutboundOptions::default()).unwrap() }
+        let outbound = Outbound::new(OutboundOptions::default()).unwrap();
+        Self { child, stdout, stderr, base: OnceLock::new(), outbound }
     }
 
     /// Starts `bobbin serve` and waits until it listens.
@@ -66,6 +71,10 @@ impl Process {
 
     /// The address that it printed or logged.
     pub(crate) fn base(&self) -> String {
+        self.base.get_or_init(|| self.read_base()).clone()
+    }
+
+    fn read_base(&self) -> String {
         let deadline = Instant::now() + LINE_WITHIN;
         loop {
             let (out, err) = (self.stdout(), self.stderr());
@@ -158,6 +167,13 @@ impl Process {
         }
     }
 
+    /// Memory that it holds, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -167,6 +183,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if thread::panicking() {
+            let log = self.stderr();
+            let troubles = log.lines().rev().filter(|line| ["WARN", "ERROR"].iter().any(|word| line.contains(word)));
+            let last: Vec<&str> = troubles.take(LAST_LINES).collect();
+            #[expect(clippy::print_stderr, reason = "shown by the test harness when the test fails")]
+            {
+                eprintln!("its last complaints, newest first:\n{}", last.join("\n"));
+            }
+        }
         self.child.kill().unwrap_or_default();
         self.child.wait().map(drop).unwrap_or_default();
     }

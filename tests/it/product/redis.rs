@@ -1,4 +1,5 @@
 //! Redis as an operator meets it: away at the start, or set up so that it may lose what it took.
+//! What goes wrong with it later stands in `redis_troubles`.
 
 use std::time::{Duration, Instant};
 
