@@ -60,6 +60,16 @@ impl Bobbin {
     /// Puts the bot together.
     pub fn new(config: &Config, store: SharedStore, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let outbound = Outbound::new(OutboundOptions::default()).context("the HTTP client cannot be made")?;
+        Self::with_outbound(config, store, clock, outbound)
+    }
+
+    /// Puts the bot together with a way out that exists already.
+    pub fn with_outbound(
+        config: &Config,
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+        outbound: Outbound,
+    ) -> anyhow::Result<Self> {
         let slack = Slack::new(
             outbound.clone(),
             config.slack.api_url.clone(),

@@ -139,7 +139,7 @@ impl Outbound {
             builder = builder.bearer_auth(bearer.expose_secret());
         }
         let call = Call { timeout: left, ..request.call.clone() };
-        send::open(&call, builder).await.map_err(|error| failed(error.to_string()))
+        send::open(&self.bounded(&call), builder).await.map_err(|error| failed(error.to_string()))
     }
 }
 

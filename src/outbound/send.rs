@@ -40,11 +40,13 @@ pub struct OutboundOptions {
     pub connect_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// Longest time for any call, whatever it is allowed itself: tests do not wait for a minute.
+    pub call_timeout: Duration,
 }
 
 impl Default for OutboundOptions {
     fn default() -> Self {
-        Self { connect_timeout: CONNECT_TIMEOUT, idle_timeout: IDLE_TIMEOUT }
+        Self { connect_timeout: CONNECT_TIMEOUT, idle_timeout: IDLE_TIMEOUT, call_timeout: Duration::MAX }
     }
 }
 
@@ -109,6 +111,7 @@ impl Failure for SendError {
 pub struct Outbound {
     proxied: Client,
     direct: Client,
+    call_timeout: Duration,
 }
 
 impl Outbound {
@@ -131,7 +134,11 @@ impl Outbound {
                 .pool_idle_timeout(options.idle_timeout)
         };
         let broken = |error: reqwest::Error| OutboundError(chain(error));
-        Ok(Self { proxied: builder().build().map_err(broken)?, direct: builder().no_proxy().build().map_err(broken)? })
+        Ok(Self {
+            proxied: builder().build().map_err(broken)?,
+            direct: builder().no_proxy().build().map_err(broken)?,
+            call_timeout: options.call_timeout,
+        })
     }
 
     /// Starts a request; loopback addresses go round any proxy.
@@ -147,7 +154,7 @@ impl Outbound {
     /// [`SendError`], when there is no answer that could be read whole. Any status is an [`Answer`].
     pub async fn send(&self, call: &Call, request: RequestBuilder) -> Result<Answer, SendError> {
         let started = Instant::now();
-        let result = exchange(call, request).await;
+        let result = exchange(&self.bounded(call), request).await;
         let outcome = match &result {
             Ok(answer) => outcome_of(answer.status),
             Err(SendError::NotSent(_)) => "not_sent",
@@ -156,6 +163,13 @@ impl Outbound {
         let status = result.as_ref().map_or(0, |answer| answer.status);
         record(call, outcome, status, started.elapsed());
         result
+    }
+}
+
+impl Outbound {
+    /// The call within the time that any call may take.
+    pub(super) fn bounded(&self, call: &Call) -> Call {
+        Call { timeout: call.timeout.min(self.call_timeout), ..call.clone() }
     }
 }
 

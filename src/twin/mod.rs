@@ -13,7 +13,7 @@ pub mod world;
 
 pub use self::{
     devin::DevinTwin,
-    faults::{Fault, FaultAction, Faults, Hangup},
+    faults::{Fault, FaultAction, Faults, Hangup, Tap},
     ledger::Call,
     slack::SlackTwin,
     world::{World, world},

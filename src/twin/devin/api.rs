@@ -207,6 +207,10 @@ impl Breakable for DevinTwin {
     fn note(&self, operation: &str, outcome: String) {
         self.enter(operation, Err(outcome), "{}".to_owned());
     }
+
+    fn time(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// A request once it was read.

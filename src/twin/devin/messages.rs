@@ -11,6 +11,7 @@ use super::{
     state::{Session, SessionMessage, Source, State},
 };
 use crate::{
+    clock::later,
     domain::{
         ids::{DevinUserId, SessionId},
         status::{Detail, Status},
@@ -21,8 +22,10 @@ use crate::{
 pub(super) fn list(asked: &mut Asked<'_>) -> Reply {
     let id = existing(asked)?;
     let session = asked.state.session(&id).ok_or_else(missing)?;
+    let (lag, now) = (asked.state.messages_lag, asked.now);
+    let listed = session.messages.iter().filter(|message| later(message.created_at, lag) <= now);
     let items: Vec<(String, Value)> =
-        session.messages.iter().map(|message| (message.event_id.clone(), objects::message(message))).collect();
+        listed.map(|message| (message.event_id.clone(), objects::message(message))).collect();
     let query = asked.query.clone();
     asked.state.page(&query, &format!("messages {id}"), items).map(Given::Body)
 }

@@ -33,6 +33,7 @@ impl DevinTwin {
             attachments: BTreeMap::new(),
             playbooks: Vec::new(),
             list_lag: Duration::ZERO,
+            messages_lag: Duration::ZERO,
             messages_move_updated_at: true,
             tag_filter: TagFilter::default(),
             scripted: false,

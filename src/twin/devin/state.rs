@@ -38,6 +38,8 @@ pub struct State {
     pub playbooks: Vec<Playbook>,
     /// How long a new session stays out of lists; the real API promises nothing about it.
     pub list_lag: Duration,
+    /// How long a new message stays out of the list of messages.
+    pub messages_lag: Duration,
     /// Whether a message moves `updated_at`, which the documents leave open.
     pub messages_move_updated_at: bool,
     /// Whether the `tags` filter of the list wants any or all of the tags, which the documents leave open.

@@ -154,6 +154,10 @@ impl Breakable for SlackTwin {
     fn note(&self, operation: &str, outcome: String) {
         self.enter(operation, Err(outcome), "{}".to_owned());
     }
+
+    fn time(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// What is known of a call once it was read.

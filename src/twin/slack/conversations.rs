@@ -51,7 +51,11 @@ pub(super) fn replies(asked: &mut Asked<'_>) -> Reply {
     let root: Ts = asked.args.required("ts")?.parse().map_err(|_| not_found())?;
     let parent = channel.messages.iter().find(|message| message.ts == root).ok_or_else(not_found)?;
     let window = Window::read(asked)?;
-    let found: Vec<&Message> = channel.replies(&root).filter(|message| window.holds(&message.ts)).collect();
+    let listed_since =
+        asked.now.as_microsecond() - i64::try_from(asked.state.replies_lag.as_micros()).unwrap_or(i64::MAX);
+    let is_listed = |message: &&Message| message.app_id.is_none() || micros(&message.ts) <= listed_since;
+    let found: Vec<&Message> =
+        channel.replies(&root).filter(|message| window.holds(&message.ts)).filter(is_listed).collect();
     if parent.deleted && channel.replies(&root).next().is_none() {
         return Err(not_found());
     }
@@ -63,6 +67,11 @@ pub(super) fn replies(asked: &mut Asked<'_>) -> Reply {
     let rest = found.iter().map(|message| shown(asked, channel, message));
     let messages: Vec<Value> = std::iter::once(first).chain(rest).collect();
     Ok(listed("messages", messages, &next))
+}
+
+/// A timestamp in microseconds.
+fn micros(ts: &Ts) -> i64 {
+    ts.as_str().replace('.', "").parse().unwrap_or(0)
 }
 
 pub(super) fn history(asked: &mut Asked<'_>) -> Reply {

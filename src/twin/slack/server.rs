@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -42,6 +43,7 @@ impl SlackTwin {
             ledger: Vec::new(),
             base_url: "http://slack.invalid".to_owned(),
             mention_order: super::MentionOrder::default(),
+            replies_lag: Duration::ZERO,
             last_id: 0,
             last_ts: 0,
         };

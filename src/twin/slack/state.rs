@@ -3,7 +3,10 @@
 //! Everything is public: tests and the playground look at it freely through [`SlackTwin::read`](super::SlackTwin::read),
 //! because a twin that hides its state can only be tested through the code it is there to test.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -45,6 +48,8 @@ pub struct State {
     pub base_url: String,
     /// Which of the two events of a mention in a channel is sent first.
     pub mention_order: MentionOrder,
+    /// How long the app's own posts stay out of `conversations.replies`; the real one promises nothing about it.
+    pub replies_lag: Duration,
     /// The last number given to an id.
     pub(super) last_id: u64,
     /// The last timestamp given to a message, in microseconds.
