@@ -17,6 +17,10 @@ const MIB: usize = 1024 * 1024;
 /// Files of one message that are passed on: Slack's composer takes ten.
 const MAX_FILES: usize = 10;
 
+/// At this attempt a file that still can't be fetched or handed over is left out, and that is said: the message matters
+/// more.
+const LAST_ATTEMPT: u32 = 4;
+
 /// What became of a message's files.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
@@ -79,25 +83,37 @@ async fn one(task: &mut Task, file: &File) -> Result<Result<String, Skipped>, Ha
     if file.size.is_some_and(|size| usize::try_from(size).is_ok_and(|size| size > MAX_FILE_BYTES)) {
         return Ok(Err(too_large));
     }
-    let slack = task.deps.slack.clone();
+    let step = format!("upload {}", file.id);
+    if let Some(outcome) = task.steps.result(&step) {
+        return Ok(outcome);
+    }
+    let fetched = match task.deps.slack.download(file, MAX_FILE_BYTES).await {
+        Ok(download) => Ok(download.bytes),
+        Err(DownloadError::TooLarge { .. }) => Err(too_large),
+        Err(error @ DownloadError::Failed { .. }) if task.attempt < LAST_ATTEMPT => {
+            return Err(Halt::Retry { why: error.to_string(), after: None });
+        }
+        Err(error) => {
+            tracing::warn!(%error, slack.file = %file.id, "a file can't be read");
+            Err(Skipped::NotReadable)
+        }
+    };
     let devin = task.deps.devin.clone();
     let transfer = async {
-        let download = match slack.download(file, MAX_FILE_BYTES).await {
-            Ok(download) => download,
-            Err(DownloadError::TooLarge { .. }) => return Ok(Err(too_large)),
-            Err(error) => {
-                tracing::warn!(%error, slack.file = %file.id, "a file can't be read");
-                return Ok(Err(Skipped::NotReadable));
-            }
-        };
         let kind = file.mimetype.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
-        devin.upload(&name(file), &kind, download.bytes).await.map(|attachment| Ok(attachment.url))
+        match fetched {
+            Ok(bytes) => devin.upload(&name(file), &kind, bytes).await.map(|attachment| Ok(attachment.url)),
+            Err(why) => Ok(Err(why)),
+        }
     };
-    match task.steps.repeatable(&format!("upload {}", file.id), transfer).await {
+    match task.steps.repeatable(&step, transfer).await {
         Ok(outcome) => Ok(outcome),
         Err(StepError::Store(error)) => Err(error.into()),
         Err(StepError::Unsure { until, why, .. }) => Err(Halt::Later { at: until, why }),
         Err(StepError::Failed(error @ (DevinError::RateLimited { .. } | DevinError::Unreachable { .. }))) => {
+            Err(Halt::retry(&error))
+        }
+        Err(StepError::Failed(error @ DevinError::Unsure { .. })) if task.attempt < LAST_ATTEMPT => {
             Err(Halt::retry(&error))
         }
         Err(StepError::Failed(error)) => {

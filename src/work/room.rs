@@ -181,9 +181,24 @@ pub(super) async fn whisper(task: &mut Task, speech: &Speech, step: &str, said: 
 
 /// Puts a reaction on a message. That it cannot be put there (deleted, too many, not permitted) is no reason to stop.
 pub(super) async fn react(task: &Task, channel: &ChannelId, ts: &Ts, name: &str) -> Result<(), Halt> {
-    match task.deps.slack.react(channel, ts, name).await {
-        Err(SlackError::Target { code } | SlackError::Refused { code } | SlackError::MissingScope { code, .. }) => {
-            tracing::warn!(code, name, "no reaction");
+    ornament(task.deps.slack.react(channel, ts, name).await, name)
+}
+
+/// Takes a reaction of ours back. That it cannot be taken back is no reason to stop either.
+pub(super) async fn unreact(task: &Task, channel: &ChannelId, ts: &Ts, name: &str) -> Result<(), Halt> {
+    ornament(task.deps.slack.unreact(channel, ts, name).await, name)
+}
+
+/// Passing troubles are tried again; what Slack refuses for good is left as it is.
+fn ornament(result: Result<(), SlackError>, name: &str) -> Result<(), Halt> {
+    match result {
+        Err(
+            error @ (SlackError::Target { .. }
+            | SlackError::Refused { .. }
+            | SlackError::MissingScope { .. }
+            | SlackError::Payload { .. }),
+        ) => {
+            tracing::warn!(%error, name, "a reaction was not taken");
             Ok(())
         }
         other => Ok(other?),

@@ -90,7 +90,7 @@ pub(super) async fn admit(task: &mut Task, speech: &Speech) -> Result<Option<Lin
         room::react(task, speech.channel(), &speech.ts, REFUSED).await?;
         room::whisper(task, speech, "refusal", voice::refusal(why)).await?;
     } else {
-        task.deps.slack.unreact(speech.channel(), &speech.ts, SEEN).await?;
+        room::unreact(task, speech.channel(), &speech.ts, SEEN).await?;
     }
     Ok(None)
 }

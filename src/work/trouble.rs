@@ -117,7 +117,15 @@ pub(super) async fn at_look_up(task: &mut Task, thread: &ThreadKey, error: Peopl
             system: "Slack".to_owned(),
             detail: format!("missing scope {}", needed.unwrap_or_default()),
         },
-        PeopleError::Slack(error) => return error.into(),
+        PeopleError::Slack(
+            error @ (SlackError::RateLimited { .. }
+            | SlackError::Unreachable { .. }
+            | SlackError::Unsure { .. }
+            | SlackError::InstallationGone { .. }),
+        ) => return error.into(),
+        PeopleError::Slack(
+            SlackError::Target { code } | SlackError::Payload { code, .. } | SlackError::Refused { code },
+        ) => Notice::LookupForbidden { system: "Slack".to_owned(), detail: code },
         PeopleError::Devin(DevinError::Unauthorized) => Notice::DevinUnauthorized,
         PeopleError::Devin(error @ (DevinError::Unreachable { .. } | DevinError::Unsure { .. })) => {
             if let Err(halt) = unreachable_from(TOLD_FROM_ATTEMPT, task, thread).await {
