@@ -4,8 +4,10 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use super::{
     changed, command,
@@ -319,7 +321,7 @@ async fn elsewhere(task: &mut Task, kind: Option<Kind>) -> Result<Commit, Halt> 
 
 fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task, StoreError> {
     // A mailbox that woke by itself has a name in the place of an input's id, the same for every attempt.
-    let id = leased.input.as_ref().map_or_else(wake_id, |input| input.id.clone());
+    let id = leased.input.as_ref().map_or_else(|| wake_id(leased), |input| input.id.clone());
     let steps = Steps::open(deps.store.clone(), clock.clone(), leased.lease.clone(), &leased.journal)?;
     let doubts = match &leased.lease.mailbox {
         Mailbox::Thread(_) => task::read(leased.state.as_deref())?.doubts,
@@ -328,9 +330,12 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
     Ok(Task { deps, id, attempt: leased.attempt, clock, steps, doubts })
 }
 
-fn wake_id() -> InputId {
-    #[expect(clippy::expect_used, reason = "a constant that parses")]
-    "wake".parse().expect("a constant id")
+/// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other
+/// wake has it, because whatever is told changes what the mailbox knows.
+fn wake_id(leased: &Leased) -> InputId {
+    let known = format!("wake {}\n{}", leased.lease.mailbox, leased.state.as_deref().unwrap_or_default());
+    let digest = Sha256::digest(known.as_bytes());
+    Uuid::from_bytes(digest.first_chunk().copied().unwrap_or_default()).into()
 }
 
 /// How long to wait before the next attempt: doubling, bounded.
