@@ -16,6 +16,7 @@ use crate::{
         mailbox::ThreadKey,
     },
     outbound::{Certainty, Failure as _},
+    slack::SlackError,
     voice::{self, CardView, Said},
 };
 
@@ -23,7 +24,7 @@ use crate::{
 /// <https://docs.slack.dev/reference/methods/chat.update>
 const EDIT_EVERY: Duration = Duration::from_secs(3);
 
-/// How long to wait after Slack refused an edit: a token may be in exchange, a channel archived for a while.
+/// How long to wait after Slack refused an edit: a token may be in exchange.
 const REFUSED_WAIT: Duration = Duration::from_mins(1);
 /// Refusals after which the message will never be edited again.
 const GONE: [&str; 4] = ["message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found"];
@@ -47,7 +48,7 @@ pub(super) async fn open(task: &mut Task, thread: &ThreadKey, link: &mut Link) -
 /// Edits the card where it no longer shows what is so. When it was edited a moment ago, or Slack asks for patience, the
 /// answer is when to come back.
 pub(super) async fn refresh(task: &Task, thread: &ThreadKey, link: &mut Link) -> Result<Option<Timestamp>, Halt> {
-    let Some(ts) = link.card.ts.clone() else { return Ok(None) };
+    let Some(ts) = link.card.ts.clone().filter(|_| !link.closed) else { return Ok(None) };
     let (said, shows) = view(link);
     if shows == link.card.shows {
         return Ok(None);
@@ -69,6 +70,12 @@ pub(super) async fn refresh(task: &Task, thread: &ThreadKey, link: &mut Link) ->
         Err(error) if error.code().is_some_and(|code| GONE.contains(&code)) => {
             tracing::warn!(%error, devin.session = %link.session, "the card can't be edited any more");
             link.card.ts = None;
+            Ok(None)
+        }
+        Err(error @ SlackError::Target { .. }) => {
+            // The channel is archived, or we are no longer in it: as with posts, nothing more is tried.
+            tracing::warn!(%error, devin.session = %link.session, "the thread takes no edits");
+            link.closed = true;
             Ok(None)
         }
         Err(error) => {
