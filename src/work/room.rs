@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{halt::Halt, kind::Speech, task::Task};
@@ -102,14 +103,19 @@ pub(super) async fn post(task: &mut Task, thread: &ThreadKey, say: Say<'_>) -> R
     let find = async {
         let replies = slack.replies(&thread.channel, &thread.root, None, LOOK_BACK_MESSAGES).await?;
         let ours = |m: &&ThreadMessage| m.user.as_ref() == Some(&me.user) && carries(m, &say.mark);
-        Ok(replies.iter().find(ours).map(|m| m.ts.clone()))
+        Ok(replies.iter().find(ours).map(|m| Landed::InThread(m.ts.clone())))
     };
     let posted = task.steps.once(say.step, CALL_TIMEOUT, act, find).await;
     if task.steps.doubted(say.step) {
-        task.doubt(Effect::Post { mark: say.mark.clone(), ours: posted.as_ref().ok().cloned() });
+        let ours = posted.as_ref().ok().and_then(Landed::in_thread);
+        task.doubt(Effect::Post { mark: say.mark.clone(), ours });
     }
     let error = match posted {
-        Ok(ts) => return Ok(Outcome::Made(ts)),
+        Ok(Landed::InThread(ts)) => return Ok(Outcome::Made(ts)),
+        Ok(Landed::Astray { astray }) => {
+            return ornament(slack.delete(&thread.channel, &astray).await, "a post in the channel")
+                .map(|()| Outcome::Closed);
+        }
         Err(StepError::Failed(error)) => error,
         Err(other) => return Err(other.into()),
     };
@@ -190,7 +196,7 @@ pub(super) async fn unreact(task: &Task, channel: &ChannelId, ts: &Ts, name: &st
 }
 
 /// Passing troubles are tried again; what Slack refuses for good is left as it is.
-fn ornament(result: Result<(), SlackError>, name: &str) -> Result<(), Halt> {
+fn ornament(result: Result<(), SlackError>, what: &str) -> Result<(), Halt> {
     match result {
         Err(
             error @ (SlackError::Target { .. }
@@ -198,7 +204,7 @@ fn ornament(result: Result<(), SlackError>, name: &str) -> Result<(), Halt> {
             | SlackError::MissingScope { .. }
             | SlackError::Payload { .. }),
         ) => {
-            tracing::warn!(%error, name, "a reaction was not taken");
+            tracing::warn!(%error, what, "Slack does not take it, and all goes on without");
             Ok(())
         }
         other => Ok(other?),
@@ -217,16 +223,30 @@ pub(super) fn message(say: &Say<'_>) -> Message {
     }
 }
 
-/// Slack does not refuse a post into a thread whose first message was deleted: it puts it into the channel, where
-/// everybody sees it. Such a post is taken back and counts as refused.
-async fn post_in_thread(slack: &Slack, thread: &ThreadKey, message: Message) -> Result<Ts, SlackError> {
+/// Where a post came to stand, as it is written into the journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Landed {
+    /// Where it belongs.
+    InThread(Ts),
+    /// In the channel, where everybody sees it: Slack does not refuse a post into a thread whose first message was
+    /// deleted. It is taken back, and that is tried until it works: posting again would only add another.
+    Astray { astray: Ts },
+}
+
+impl Landed {
+    fn in_thread(&self) -> Option<Ts> {
+        match self {
+            Self::InThread(ts) => Some(ts.clone()),
+            Self::Astray { .. } => None,
+        }
+    }
+}
+
+async fn post_in_thread(slack: &Slack, thread: &ThreadKey, message: Message) -> Result<Landed, SlackError> {
     let post = Post { channel: thread.channel.clone(), thread: Some(thread.root.clone()), message };
     let Posted { ts, thread_ts } = slack.post(&post).await?;
-    if thread_ts.as_ref() == Some(&thread.root) {
-        return Ok(ts);
-    }
-    slack.delete(&thread.channel, &ts).await?;
-    Err(SlackError::Target { code: "thread_not_found".to_owned() })
+    Ok(if thread_ts.as_ref() == Some(&thread.root) { Landed::InThread(ts) } else { Landed::Astray { astray: ts } })
 }
 
 pub(super) fn carries(message: &ThreadMessage, mark: &str) -> bool {
