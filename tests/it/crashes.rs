@@ -1,188 +1,300 @@
-//! Handlers stopped at every boundary, and answers that never arrive: the world ends the same each time.
+//! A process killed after every event, for every kind of input: the world ends the same each time.
 //!
-//! With the look-up of lost attempts switched off (`Steps::look`) both kinds fail.
+//! With the journal forgotten (`faults/controls.rs`) it does not.
 
-use std::{pin::Pin, time::Duration};
+use futures_util::{StreamExt as _, stream};
 
-use bobbin::{
-    domain::ids::Ts,
-    twin::{
-        FaultAction,
-        world::{ADA, BACKEND, BOT_USER, LINUS},
-    },
+use crate::{
+    faults::{Chance, Picture, SCENES, Scene, afterwards, doubles},
+    support::world::{Making, On, World},
 };
 
-use crate::support::{
-    crash::Side,
-    world::{On, World},
-};
+/// Worlds that live at once: while one waits for its store, another goes on.
+const AT_ONCE: usize = 4;
 
-/// More writes than any of these handlers makes; reaching it means that the handler never ended.
-const MAX_BOUNDARIES: usize = 60;
+/// More events than any scene has; reaching it means that a handler never ended.
+const MAX_EVENTS: usize = 80;
 
-/// Time in which a new process takes over, looks for what the dead one had begun, and the watch looks a few times.
-const AFTERWARDS: Duration = Duration::from_mins(4);
+/// Said when an input was tried several times: after two deaths that may be so, although Devin was there all the time.
+const REACHED_AGAIN: &str = "+ bobbin: :white_check_mark: Devin can be reached again; your request went through.";
 
-/// What a scenario does, and the thread it happens in.
-type Scene = for<'a> fn(&'a mut World) -> Played<'a>;
-/// A scene being played.
-type Played<'a> = Pin<Box<dyn Future<Output = Ts> + Send + 'a>>;
+/// Chooses the second deaths, where not all of them are tried.
+const SEED: u64 = 3;
 
-/// Runs a scene once for each boundary, dying there and starting again, and compares with the undisturbed run.
-async fn stopped_at_every_boundary(on: On, prepare: Scene, act: Scene) {
-    let mut world = World::on(on).await;
-    prepare(&mut world).await;
-    world.store.die_at(usize::MAX, Side::Before);
-    let root = act(&mut world).await;
-    let boundaries = world.store.met();
-    assert!(boundaries.iter().any(|b| b == "commit"), "{boundaries:?}");
-    assert!(boundaries.len() < MAX_BOUNDARIES, "{boundaries:?}");
-    world.pass(AFTERWARDS).await;
-    let undisturbed = world.thread(&root);
-    let ledger = visible(&world);
-    drop(world);
-
-    for (at, name) in boundaries.iter().enumerate() {
-        for side in [Side::Before, Side::After] {
-            let mut world = World::on(on).await;
-            prepare(&mut world).await;
-            world.store.die_at(at, side);
-            act(&mut world).await;
-            assert!(world.store.is_dead(), "the boundary {side:?} {name} was not hit");
-            world.store.revive();
-            world.settle().await;
-            world.pass(AFTERWARDS).await;
-            let shown = world.thread(&root_of(&world));
-            assert_eq!(shown, undisturbed, "stopped {side:?} {name}");
-            assert_eq!(visible(&world), ledger, "stopped {side:?} {name}");
-        }
-    }
+/// A scene as it goes when nothing fails.
+#[derive(Debug)]
+struct Undisturbed {
+    events: Vec<String>,
+    picture: Picture,
 }
 
-/// What can be counted from outside: sessions, messages in them, and posts by type.
-fn visible(world: &World) -> (usize, usize, Vec<usize>) {
-    let sessions = world.devin.sessions();
-    let messages = sessions.iter().map(|s| s.messages.len()).sum();
-    let types = ["bobbin_card", "bobbin_transition", "bobbin_relay", "bobbin_notice"];
-    (sessions.len(), messages, types.iter().map(|t| world.posts(t).len()).collect())
+/// What a scene with deaths in it came to.
+struct Survived {
+    differences: Vec<String>,
+    /// The events between the last death and rest.
+    recovery: Vec<String>,
 }
 
-/// The only thread there is.
-fn root_of(world: &World) -> Ts {
-    let channel = BACKEND.parse().unwrap();
-    world.slack.read(|state| state.channels[&channel].messages[0].ts.clone())
+fn scene(name: &str) -> Scene {
+    SCENES.into_iter().find(|scene| scene.name == name).unwrap()
 }
 
-fn nothing(world: &mut World) -> Played<'_> {
-    Box::pin(async move {
-        let _ = world;
-        "1.0".parse().unwrap()
-    })
-}
-
-fn mention(world: &mut World) -> Played<'_> {
-    Box::pin(world.mention(ADA, "fix the login test"))
-}
-
-fn refused(world: &mut World) -> Played<'_> {
-    Box::pin(world.mention(LINUS, "fix the login test"))
-}
-
-fn reply(world: &mut World) -> Played<'_> {
-    Box::pin(async move {
-        let root = root_of(world);
-        world.reply(ADA, &root, "use main").await;
-        root
-    })
-}
-
-fn change(world: &mut World) -> Played<'_> {
-    Box::pin(async move {
-        world.devin.say(&world.session_id(), "Which branch?").unwrap();
-        world.devin.open_pr(&world.session_id()).unwrap();
-        world.devin_becomes("running", Some("waiting_for_user")).await;
-        root_of(world)
-    })
-}
-
-#[tokio::test]
-async fn a_mention_stopped_anywhere_ends_in_one_session_one_card_one_receipt_on_redis() {
-    stopped_at_every_boundary(On::Redis, nothing, mention).await;
-}
-
-#[tokio::test]
-async fn a_mention_stopped_anywhere_ends_in_one_session_one_card_one_receipt_in_one_file() {
-    stopped_at_every_boundary(On::Embedded, nothing, mention).await;
-}
-
-#[tokio::test]
-async fn a_reply_stopped_anywhere_is_sent_once() {
-    stopped_at_every_boundary(On::Embedded, mention, reply).await;
-}
-
-#[tokio::test]
-async fn a_change_stopped_anywhere_is_told_once_and_in_order() {
-    stopped_at_every_boundary(On::Embedded, mention, change).await;
-}
-
-#[tokio::test]
-async fn a_refusal_stopped_anywhere_starts_nothing_and_leaves_its_sign() {
-    let mut world = World::on(On::Embedded).await;
-    world.store.die_at(usize::MAX, Side::Before);
-    refused(&mut world).await;
-    let boundaries = world.store.met().len();
+async fn undisturbed(scene: Scene, making: Making) -> Undisturbed {
+    let mut world = World::made(making).await;
     world.lenient();
-    for at in 0..boundaries {
-        for side in [Side::Before, Side::After] {
-            let mut world = World::on(On::Embedded).await;
-            world.store.die_at(at, side);
-            refused(&mut world).await;
-            world.store.revive();
+    (scene.before)(&mut world).await;
+    world.life.live_on();
+    (scene.act)(&mut world).await;
+    let events = world.life.met();
+    assert!(events.len() < MAX_EVENTS, "{}: {events:#?}", scene.name);
+    afterwards(&mut world).await;
+    (scene.sequel)(&mut world).await;
+    Undisturbed { events, picture: Picture::of(&mut world).await }
+}
+
+/// Plays a scene, dying after so many events, and again after so many of the recovery, and so on.
+async fn killed(scene: Scene, making: Making, whole: &Undisturbed, deaths: &[usize]) -> Survived {
+    let mut world = World::made(making).await;
+    world.lenient();
+    (scene.before)(&mut world).await;
+    let mut by_hand = 0;
+    for (index, death) in deaths.iter().enumerate() {
+        if index == 0 {
+            world.life.die_after(*death);
+            (scene.act)(&mut world).await;
+            let unacknowledged = world.life.met().last().is_none_or(|event| event == "accept");
+            by_hand = usize::from(scene.by_hand && unacknowledged);
+        } else {
+            world.restart();
+            world.life.die_after(*death);
             world.settle().await;
-            let root = root_of(&world);
-            let thread = world.thread(&root);
-            assert!(thread.contains("[no_entry_sign]"), "{side:?} {at}: {thread}");
-            assert!(thread.matches("(only ").count() <= 1, "{side:?} {at}: {thread}");
-            assert_eq!(world.devin.calls("sessions.create"), 0);
         }
+        assert!(world.life.is_dead(), "{}: the death after {deaths:?} events did not come", scene.name);
+    }
+    world.restart();
+    for _ in 0..by_hand {
+        (scene.act)(&mut world).await;
+    }
+    world.settle().await;
+    let recovery = world.life.met();
+    afterwards(&mut world).await;
+    (scene.sequel)(&mut world).await;
+    let mut differences = whole.picture.differences(&Picture::of(&mut world).await, by_hand);
+    differences.extend(doubles(&world));
+    differences.retain(|line| deaths.len() < 2 || line != REACHED_AGAIN);
+    Survived { differences, recovery }
+}
+
+/// What goes wrong when a scene is killed once, anywhere.
+pub(crate) async fn wrong_when_killed(name: &str, making: Making) -> Vec<String> {
+    let scene = scene(name);
+    let whole = undisturbed(scene, making).await;
+    let mut wrong = Vec::new();
+    for death in 0..=whole.events.len() {
+        wrong.extend(killed(scene, making, &whole, &[death]).await.differences);
+    }
+    wrong
+}
+
+/// Plays a scene with each of these lists of deaths; fails where the world ends differently. The events of each recovery.
+async fn all_killed(scene: Scene, making: Making, whole: &Undisturbed, plans: Vec<Vec<usize>>) -> Vec<Vec<String>> {
+    let one = async |plan: Vec<usize>| (killed(scene, making, whole, &plan).await, plan);
+    let ended: Vec<(Survived, Vec<usize>)> = stream::iter(plans).map(one).buffered(AT_ONCE).collect().await;
+    let wrong = ended.iter().filter(|(survived, _)| !survived.differences.is_empty());
+    let wrong: Vec<String> = wrong
+        .map(|(survived, plan)| {
+            let last = plan.first().and_then(|n| whole.events.get(n.checked_sub(1)?));
+            format!("{}, killed after {plan:?} events, the first {last:?}: {:#?}", scene.name, survived.differences)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ended.into_iter().map(|(survived, _)| survived.recovery).collect()
+}
+
+/// Kills once: before anything, and after each event.
+async fn killed_anywhere(name: &str, on: On) {
+    let (scene, making) = (scene(name), Making::on(on));
+    let whole = undisturbed(scene, making).await;
+    let plans = (0..=whole.events.len()).map(|death| vec![death]).collect();
+    all_killed(scene, making, &whole, plans).await;
+}
+
+/// Kills at the door: before the input arrives, and right after it was stored. Whoever sent it got no answer.
+async fn killed_at_the_door(name: &str, on: On) {
+    let (scene, making) = (scene(name), Making::on(on));
+    let whole = undisturbed(scene, making).await;
+    let stored = whole.events.iter().position(|event| event == "accept").unwrap();
+    all_killed(scene, making, &whole, vec![vec![0], vec![stored + 1]]).await;
+}
+
+/// Kills a second time during the recovery from the first death: after each event of it, or after a few that a seed
+/// chooses for each first death.
+async fn killed_twice(name: &str, sample: Option<usize>) {
+    let (scene, making) = (scene(name), Making::on(On::Embedded));
+    let whole = undisturbed(scene, making).await;
+    let firsts: Vec<usize> = (1..=whole.events.len()).collect();
+    let plans = firsts.iter().map(|first| vec![*first]).collect();
+    let recoveries = all_killed(scene, making, &whole, plans).await;
+    let mut chance = Chance::new(SEED);
+    let mut plans = Vec::new();
+    for (first, recovery) in firsts.into_iter().zip(recoveries) {
+        let seconds: Vec<usize> = match sample {
+            None => (1..=recovery.len()).collect(),
+            Some(few) => (0..few).filter(|_| !recovery.is_empty()).map(|_| 1 + chance.below(recovery.len())).collect(),
+        };
+        plans.extend(seconds.into_iter().map(|second| vec![first, second]));
+    }
+    all_killed(scene, making, &whole, plans).await;
+}
+
+#[test]
+fn every_scene_is_killed() {
+    let source = include_str!("crashes.rs");
+    for scene in SCENES {
+        let played = format!("killed_anywhere(\"{}\"", scene.name);
+        assert!(source.contains(&played), "no test kills {:?}", scene.name);
     }
 }
 
 #[tokio::test]
-async fn answers_that_never_arrive_make_neither_a_second_session_nor_a_second_card() {
-    for fault in [FaultAction::DropAfter, FaultAction::StatusAfter(502), FaultAction::Garbage] {
-        let mut world = World::new().await;
-        world.devin.faults().once("sessions.create", fault.clone());
-        world.slack.faults().once("chat.postMessage", fault.clone());
-        let root = world.mention(ADA, "fix the login test").await;
-        assert_eq!(world.devin.sessions().len(), 1, "{fault:?}");
-        assert_eq!(world.posts("bobbin_card").len(), 1, "{fault:?}");
-        assert_eq!(world.devin.calls("sessions.create"), 1, "{fault:?}");
-        assert_eq!(world.slack.calls("chat.postMessage"), 1, "{fault:?}");
-        world.thread(&root);
+async fn f01_what_was_stored_or_not_when_the_door_died_is_handled_once() {
+    for name in ["mention", "direct message", "reply", "shortcut", "command", "profile change"] {
+        killed_at_the_door(name, On::Embedded).await;
     }
+    killed_at_the_door("mention", On::Redis).await;
 }
 
 #[tokio::test]
-async fn requests_that_never_arrived_are_made_again() {
-    for fault in [FaultAction::DropBefore, FaultAction::Status(503)] {
-        let mut world = World::new().await;
-        world.devin.faults().once("sessions.create", fault.clone());
-        world.slack.faults().once("chat.postMessage", fault.clone());
-        let root = world.mention(ADA, "fix the login test").await;
-        assert_eq!(world.devin.sessions().len(), 1, "{fault:?}");
-        assert_eq!(world.posts("bobbin_card").len(), 1, "{fault:?}");
-        world.thread(&root);
-    }
+async fn f02_a_mention_killed_anywhere_ends_in_one_session_one_card_one_receipt() {
+    killed_anywhere("mention", On::Embedded).await;
 }
 
 #[tokio::test]
-async fn a_list_that_lags_does_not_make_a_second_session() {
-    let mut world = World::new().await;
-    world.devin.change(|state| state.list_lag = Duration::from_secs(20));
-    world.devin.faults().once("sessions.create", FaultAction::DropAfter);
-    let root = world.mention(ADA, "fix the login test").await;
-    assert_eq!(world.devin.sessions().len(), 1);
-    world.thread(&root);
-    assert!(world.session().prompt.contains("fix the login test"), "not a mention of <@{BOT_USER}>");
+async fn f02_a_mention_in_a_thread_killed_anywhere_is_handled_once() {
+    killed_anywhere("mention in a thread", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_mention_with_a_file_killed_anywhere_is_handled_once() {
+    killed_anywhere("mention with a file", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_mention_without_a_task_killed_anywhere_is_answered_once() {
+    killed_anywhere("mention without a task", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_direct_message_killed_anywhere_is_handled_once() {
+    killed_anywhere("direct message", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_shortcut_killed_anywhere_is_handled_once() {
+    killed_anywhere("shortcut", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_shortcut_where_we_are_not_killed_anywhere_is_answered_at_most_once() {
+    killed_anywhere("shortcut where we are not", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_command_killed_anywhere_is_answered_at_most_once() {
+    killed_anywhere("command", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_refusal_killed_anywhere_leaves_its_sign_and_starts_nothing() {
+    killed_anywhere("refusal", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_silent_refusal_killed_anywhere_stays_silent() {
+    killed_anywhere("silent refusal", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_request_that_devin_refuses_killed_anywhere_is_told_and_set_aside_once() {
+    killed_anywhere("request that Devin refuses", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_reply_killed_anywhere_is_sent_once() {
+    killed_anywhere("reply", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_reply_with_a_file_killed_anywhere_is_sent_once() {
+    killed_anywhere("reply with a file", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_reply_to_what_is_over_killed_anywhere_is_answered_once() {
+    killed_anywhere("reply to what is over", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_profile_change_killed_anywhere_is_heard() {
+    killed_anywhere("profile change", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f04_a_change_killed_anywhere_is_told_once_and_in_order() {
+    killed_anywhere("change", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f04_a_second_look_killed_anywhere_tells_once() {
+    killed_anywhere("wake", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f04_a_vanished_session_killed_anywhere_is_told_once() {
+    killed_anywhere("session missing", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f04_a_silence_killed_anywhere_ends_with_the_card_as_it_was() {
+    killed_anywhere("news stopped", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_mention_killed_anywhere_is_handled_once_on_redis() {
+    killed_anywhere("mention", On::Redis).await;
+}
+
+#[tokio::test]
+async fn f02_a_reply_killed_anywhere_is_sent_once_on_redis() {
+    killed_anywhere("reply", On::Redis).await;
+}
+
+#[tokio::test]
+async fn f03_a_mention_killed_again_anywhere_in_its_recovery_is_handled_once() {
+    killed_twice("mention", None).await;
+}
+
+#[tokio::test]
+async fn f03_a_reply_killed_twice_is_sent_once() {
+    killed_twice("reply", Some(2)).await;
+}
+
+#[tokio::test]
+async fn f03_a_change_killed_twice_is_told_once() {
+    killed_twice("change", Some(2)).await;
+}
+
+#[tokio::test]
+async fn f03_a_reply_with_a_file_killed_twice_is_sent_once() {
+    killed_twice("reply with a file", Some(2)).await;
+}
+
+#[tokio::test]
+async fn f03_a_refusal_killed_twice_leaves_its_sign() {
+    killed_twice("refusal", Some(2)).await;
+}
+
+#[tokio::test]
+async fn f03_a_request_that_devin_refuses_killed_twice_is_told_once() {
+    killed_twice("request that Devin refuses", Some(2)).await;
 }

@@ -126,15 +126,13 @@ async fn a_verified_body_that_cannot_be_read_is_refused_and_kept() {
 #[tokio::test]
 async fn the_store_being_away_is_503_within_a_second_and_slack_sends_it_again() {
     let mut world = World::new().await;
-    world.store.die_at(0, crate::support::crash::Side::Before);
-    // Any write makes the store die.
-    let _dead = world.store.forget("anything").await;
+    world.life.die_after(0);
     let root = world.say(ADA, BACKEND, &format!("<@{BOT_USER}> fix it"));
     let started = Instant::now();
     let delivered = world.deliver_one().await.unwrap();
     assert_eq!(delivered.answer.unwrap().status, 503);
     assert!(started.elapsed() < Duration::from_secs(1));
-    world.store.revive();
+    world.life.live_on();
     world.settle().await;
     world.pass(Duration::from_mins(2)).await;
     assert_eq!(world.devin.sessions().len(), 1, "the retry got through");
@@ -144,8 +142,7 @@ async fn the_store_being_away_is_503_within_a_second_and_slack_sends_it_again() 
 #[tokio::test]
 async fn f32_what_is_not_signed_right_never_asks_the_store() {
     let world = World::new().await;
-    world.store.die_at(0, crate::support::crash::Side::Before);
-    let _dead = world.store.forget("anything").await;
+    world.life.die_after(0);
     let (path, at) = ("/slack/events", world.clock.now().as_second());
     let body = br#"{"type":"event_callback","team_id":"T0ACME","event":{"type":"user_change","user":{"id":"U1"}}}"#;
     for (request, expected) in [

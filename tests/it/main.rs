@@ -1,7 +1,7 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
-//! stops handlers at every boundary; `protocol` is what keeps effects single and turns fair; `rebuild` empties the store;
-//! `outage` takes Redis away; `store` is the contract of both stores; `scale` is about many links and inputs; `product`
-//! starts the built binary; `house` keeps the house.
+//! kills processes at every boundary; `faults` has everything fail that can; `protocol` is what keeps effects single and
+//! turns fair; `rebuild` empties the store; `outage` takes Redis away; `store` is the contract of both stores; `scale` is
+//! about many links and inputs; `product` starts the built binary; `house` keeps the house.
 
 #[cfg(test)]
 mod chats;
@@ -9,6 +9,8 @@ mod chats;
 mod crashes;
 #[cfg(test)]
 mod doors;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod house;
 #[cfg(test)]

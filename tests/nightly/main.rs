@@ -11,6 +11,9 @@ mod crashes;
 #[path = "../it/doors.rs"]
 mod doors;
 #[cfg(test)]
+#[path = "../it/faults/mod.rs"]
+mod faults;
+#[cfg(test)]
 mod nightly;
 #[cfg(test)]
 #[path = "../it/outage.rs"]

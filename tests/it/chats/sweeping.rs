@@ -16,7 +16,6 @@ use bobbin::{
 };
 
 use crate::support::{
-    crash::Side,
     links::{self, Made, planned, thread_of},
     world::{World, id},
 };
@@ -252,21 +251,20 @@ async fn answering_again() -> (World, Vec<Made>) {
 #[tokio::test]
 async fn f04_whoever_takes_over_tells_the_end_of_an_outage_that_a_dead_replica_told_the_beginning_of() {
     let (world, _) = answering_again().await;
-    world.store.die_at(usize::MAX, Side::Before);
+    world.life.die_after(usize::MAX);
     step(&world).await;
-    let boundaries = world.store.met();
+    let boundaries = world.life.met();
     assert!(boundaries.iter().any(|name| name == "forget watch:silence"), "{boundaries:?}");
-    let both = [Side::Before, Side::After];
-    for (at, side) in (0..boundaries.len()).flat_map(|at| both.map(|side| (at, side))) {
+    for (at, name) in boundaries.iter().enumerate() {
         let (world, made) = answering_again().await;
-        world.store.die_at(at, side);
-        assert!(world.bobbin.watch.step().await.is_err() && world.store.is_dead(), "{side:?} {}", boundaries[at]);
-        world.store.revive();
+        world.life.die_after(at + 1);
+        assert!(world.bobbin.watch.step().await.is_err() && world.life.is_dead(), "{name}");
+        world.life.live_on();
         world.clock.advance(SILENCE);
         let other = world.another_watch("other", world.clock.clone());
         assert!(matches!(other.step().await.unwrap(), Looked::Saw(_)));
         world.work_off().await;
-        assert_eq!(out_of_date(&world, &made).await, 0, "{side:?} {}", boundaries[at]);
+        assert_eq!(out_of_date(&world, &made).await, 0, "{name}");
         assert_eq!(world.store.recall("watch:silence").await.unwrap(), None);
     }
 }

@@ -23,10 +23,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::support::{
-    crash::Side,
-    world::{World, id},
-};
+use crate::support::world::{World, id};
 
 /// A world whose only session works, and whose watch has just looked and swept.
 async fn watched() -> World {
@@ -56,13 +53,12 @@ async fn a_look_that_the_store_could_not_take_is_offered_again() {
         while world.devin.calls("sessions.list") == asked {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        world.store.die_at(0, Side::Before);
-        world.store.forget("anything").await.unwrap_err();
+        world.life.die_after(0);
     };
     world.bobbin.watch.hurry().await;
     let (looked, ()) = tokio::join!(world.bobbin.watch.step(), store_goes);
     looked.unwrap_err();
-    world.store.revive();
+    world.life.live_on();
     assert_eq!(look(&world).await, Looked::Saw(1));
     assert_eq!(look(&world).await, Looked::Saw(0));
 }

@@ -7,10 +7,7 @@ use bobbin::{
     twin::world::{ADA, BACKEND},
 };
 
-use crate::support::{
-    crash::Side,
-    world::{On, World},
-};
+use crate::support::world::{On, World};
 
 const SKEW: i64 = 600;
 
@@ -46,10 +43,9 @@ async fn f25_a_grace_is_no_shorter_for_a_replica_whose_clock_is_ahead() {
     let ahead = world.another_at(SKEW);
     world.say(ADA, BACKEND, "<@U0BOBBIN> fix it");
     world.deliver_due().await;
-    let begun = world.boundary("begin create session").await;
-    world.store.die_at(begun, Side::After);
+    world.life.die_after(world.events_until("begin create session").await);
     world.bobbin.worker.step().await.unwrap_err();
-    world.store.revive();
+    world.life.live_on();
 
     // The request of the dead process may reach Devin within the minute that its call was given.
     world.clock.advance(Duration::from_secs(61));

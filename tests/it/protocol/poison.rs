@@ -7,10 +7,7 @@ use bobbin::{
     twin::world::{ADA, BACKEND},
 };
 
-use crate::support::{
-    crash::Side,
-    world::{On, World},
-};
+use crate::support::world::{On, World};
 
 #[tokio::test]
 async fn f29_an_input_that_ends_the_process_is_set_aside_after_five_deaths() {
@@ -20,10 +17,10 @@ async fn f29_an_input_that_ends_the_process_is_set_aside_after_five_deaths() {
         world.deliver_due().await;
         for death in 1..=5 {
             // Whoever takes it dies at its first write, and leaves the lease to run out.
-            world.store.die_at(0, Side::Before);
+            world.life.die_after(1);
             world.settle().await;
-            assert!(world.store.is_dead(), "nobody took it for the {death}. time");
-            world.store.revive();
+            assert!(world.life.is_dead(), "nobody took it for the {death}. time");
+            world.life.live_on();
             world.clock.advance(Duration::from_secs(61));
         }
         world.settle().await;
@@ -46,7 +43,7 @@ async fn f29_an_input_that_ends_the_process_is_set_aside_after_five_deaths() {
 async fn f29_a_handler_that_panics_is_not_run_for_ever_and_delays_nobody() {
     let mut world = World::on(On::Embedded).await;
     let poison = world.say(ADA, BACKEND, "<@U0BOBBIN> poison");
-    world.store.panic_in(poison.as_str(), 5);
+    world.life.panic_in(poison.as_str(), 5);
     let fine = world.mention(ADA, "fine").await;
     let thread = world.thread(&poison);
     assert!(thread.contains("I broke down several times over this message"), "{thread}");
@@ -60,7 +57,7 @@ async fn f29_a_handler_that_panics_is_not_run_for_ever_and_delays_nobody() {
 async fn a_handler_that_breaks_down_once_goes_through_the_next_time() {
     let mut world = World::on(On::Embedded).await;
     let root = world.say(ADA, BACKEND, "<@U0BOBBIN> fix it");
-    world.store.panic_in(root.as_str(), 2);
+    world.life.panic_in(root.as_str(), 2);
     world.settle().await;
     let thread = world.thread(&root);
     assert!(thread.contains("[card]") && !thread.contains("broke down"), "{thread}");

@@ -1,13 +1,14 @@
-//! A store that dies at a boundary: the process model of a crash.
+//! A process that dies at a boundary: the model of a crash.
 //!
-//! Handlers touch the world only between writes to the store, so stopping at each write, once before it happened and
-//! once after, stops a handler at every place where stopping can matter. Once dead, every operation fails, as it would
-//! for a process that is gone, until it is revived. The list of boundaries is counted, not written down: a new step is
-//! covered without anyone remembering.
+//! Whatever lasts happens in one of two places: in the store, and outside, by a call that has an effect. Each such event
+//! is counted as it happens, and a process can be made to die right after any of them: from then on its store answers
+//! nothing and its calls get no answer, as it would be for a process that is gone, until another takes its place. Dying
+//! just before an event is dying just after the one before it. The list of events is counted, not written down: a new
+//! step is covered without anyone remembering.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -21,44 +22,51 @@ use bobbin::{
         Accepted, Activity, Adoption, Backlog, Commit, Dead, Durability, Founding, Input, Lease, Offer, Pace, Result,
         SharedStore, Store, StoreError, Tracked, Turn, Unfinished,
     },
+    twin::FaultAction,
 };
 use jiff::Timestamp;
 
-/// On which side of a write to die.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// The write did not happen.
-    Before,
-    /// The write happened.
-    After,
-}
+/// The ends of the names of calls that change nothing. What is not listed here counts as an effect.
+const READS: [&str; 11] = [
+    ".test",
+    ".get",
+    ".getPermalink",
+    ".history",
+    ".info",
+    ".list",
+    ".replies",
+    ".users",
+    ".idp-users",
+    "files",
+    "self",
+];
 
-/// A store that can die.
-#[derive(Debug)]
-pub(crate) struct CrashingStore {
-    inner: SharedStore,
-    plan: Mutex<Plan>,
-}
+/// One process, alive for as long as its plan lets it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Life(Arc<Mutex<Plan>>);
 
 #[derive(Debug, Default)]
 struct Plan {
-    writes: usize,
-    die_at: Option<(usize, Side)>,
     dead: bool,
-    /// The names of the boundaries met, in order.
+    /// After how many events to die.
+    dies_after: Option<usize>,
+    /// The names of the events met, in order.
     met: Vec<String>,
+    /// Every call made, those that only read included.
+    calls: Vec<String>,
     /// In whose mailbox the handler panics, and how often still.
     panic_in: Option<(String, usize)>,
 }
 
-impl CrashingStore {
-    pub(crate) fn new(inner: SharedStore) -> Self {
-        Self { inner, plan: Mutex::default() }
+impl Life {
+    /// Dies after so many events from now; at once when there are none to wait for.
+    pub(crate) fn die_after(&self, events: usize) {
+        *self.plan() = Plan { dead: events == 0, dies_after: Some(events), ..Plan::default() };
     }
 
-    /// Dies at the n-th write from now (0 is the next).
-    pub(crate) fn die_at(&self, write: usize, side: Side) {
-        *self.plan() = Plan { die_at: Some((write, side)), ..Plan::default() };
+    /// Another process takes its place, and lives on; events are counted anew.
+    pub(crate) fn live_on(&self) {
+        *self.plan() = Plan::default();
     }
 
     /// Whoever handles the mailbox whose name ends like this panics before its first step, so often.
@@ -82,47 +90,94 @@ impl CrashingStore {
         self.plan().dead
     }
 
-    /// The boundaries met since the plan was made.
+    /// The events met since the plan was made.
     pub(crate) fn met(&self) -> Vec<String> {
         self.plan().met.clone()
     }
 
-    /// A new process takes the place of the dead one.
-    pub(crate) fn revive(&self) {
-        let mut plan = self.plan();
-        plan.dead = false;
-        plan.die_at = None;
+    /// The calls made since the plan was made.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.plan().calls.clone()
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap()
+    /// What becomes of a call of this process.
+    pub(crate) fn call(&self, operation: &str) -> Option<FaultAction> {
+        if self.is_dead() {
+            return Some(FaultAction::DropBefore);
+        }
+        self.plan().calls.push(operation.to_owned());
+        let reads = READS.iter().any(|end| operation.ends_with(end));
+        (!reads && self.happened(operation.to_owned())).then_some(FaultAction::DropAfter)
+    }
+
+    /// An event happens; whether the process dies of it.
+    fn happened(&self, name: String) -> bool {
+        let mut plan = self.plan();
+        plan.met.push(name);
+        plan.dead = plan.dies_after == Some(plan.met.len());
+        plan.dead
     }
 
     fn alive(&self) -> Result<()> {
-        if self.plan().dead { Err(gone()) } else { Ok(()) }
+        if self.is_dead() { Err(gone()) } else { Ok(()) }
     }
 
-    /// Runs a write of a handler, unless the plan says to die on this or that side of it.
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap()
+    }
+}
+
+/// A protection of the store that a test takes away, to see that it is missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    /// No input is known to have come before.
+    IdsForgotten,
+    /// What was begun is not known to whoever takes over.
+    JournalForgotten,
+    /// What is begun is not written down.
+    BeginSkipped,
+    /// Whoever held a lease once may write for whoever holds it now.
+    TokensIgnored,
+}
+
+/// The store as one process sees it.
+#[derive(Debug)]
+pub(crate) struct CrashingStore {
+    inner: SharedStore,
+    life: Life,
+    sabotage: Option<Sabotage>,
+    /// The lease that counts for each mailbox, where tokens are ignored.
+    newest: Arc<Mutex<BTreeMap<Mailbox, Lease>>>,
+}
+
+impl CrashingStore {
+    pub(crate) fn new(inner: SharedStore, life: Life, sabotage: Option<Sabotage>) -> Self {
+        Self { inner, life, sabotage, newest: Arc::default() }
+    }
+
+    /// The same store as another process sees it.
+    pub(crate) fn for_another(&self, life: Life) -> Self {
+        Self { inner: self.inner.clone(), life, sabotage: self.sabotage, newest: self.newest.clone() }
+    }
+
+    /// The lease under which a write is made.
+    fn under(&self, lease: &Lease) -> Lease {
+        let ignored = self.sabotage == Some(Sabotage::TokensIgnored);
+        let newest = self.newest.lock().unwrap().get(&lease.mailbox).filter(|_| ignored).cloned();
+        newest.unwrap_or_else(|| lease.clone())
+    }
+
+    /// An operation that writes nothing.
+    async fn read<T>(&self, read: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        self.life.alive()?;
+        read.await
+    }
+
+    /// An operation that writes, and after which the process may die before it learns so.
     async fn write<T>(&self, name: String, write: impl Future<Output = Result<T>> + Send) -> Result<T> {
-        let side = {
-            let mut plan = self.plan();
-            if plan.dead {
-                return Err(gone());
-            }
-            let here = plan.die_at.filter(|(at, _)| *at == plan.writes).map(|(_, side)| side);
-            plan.writes += 1;
-            plan.met.push(name);
-            plan.dead = here.is_some();
-            here
-        };
-        match side {
-            None => write.await,
-            Some(Side::Before) => Err(gone()),
-            Some(Side::After) => {
-                write.await?;
-                Err(gone())
-            }
-        }
+        self.life.alive()?;
+        let done = write.await?;
+        if self.life.happened(name) { Err(gone()) } else { Ok(done) }
     }
 }
 
@@ -133,8 +188,7 @@ fn gone() -> StoreError {
 #[async_trait]
 impl Founding for CrashingStore {
     async fn is_founded(&self) -> Result<bool> {
-        self.alive()?;
-        self.inner.is_founded().await
+        self.read(self.inner.is_founded()).await
     }
 
     async fn found(&self) -> Result<()> {
@@ -149,74 +203,82 @@ impl Founding for CrashingStore {
 #[async_trait]
 impl Store for CrashingStore {
     async fn accept(&self, offer: &Offer) -> Result<Accepted> {
-        self.alive()?;
-        self.inner.accept(offer).await
+        let mut offer = offer.clone();
+        if self.sabotage == Some(Sabotage::IdsForgotten) {
+            offer.seen.clear();
+        }
+        let accepted = self.read(self.inner.accept(&offer)).await?;
+        // What was refused wrote nothing.
+        let dies = accepted == Accepted::Stored && self.life.happened("accept".to_owned());
+        if dies { Err(gone()) } else { Ok(accepted) }
     }
 
     async fn lease(&self, ttl: Duration) -> Result<Turn> {
-        self.alive()?;
-        self.inner.lease(ttl).await
+        let mut turn = self.read(self.inner.lease(ttl)).await?;
+        if let Turn::Taken(leased) = &mut turn {
+            self.newest.lock().unwrap().insert(leased.lease.mailbox.clone(), leased.lease.clone());
+            if self.sabotage == Some(Sabotage::JournalForgotten) {
+                leased.journal.clear();
+            }
+        }
+        let dies = matches!(turn, Turn::Taken(_)) && self.life.happened("lease".to_owned());
+        if dies { Err(gone()) } else { Ok(turn) }
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<()> {
-        self.alive()?;
-        self.inner.renew(lease, ttl).await
+        self.read(self.inner.renew(lease, ttl)).await
     }
 
     async fn begin(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
-        self.perhaps_panic(lease);
-        self.write(format!("begin {step}"), self.inner.begin(lease, step, record)).await
+        self.life.perhaps_panic(lease);
+        if self.sabotage == Some(Sabotage::BeginSkipped) {
+            return self.write(format!("begin {step}"), async { Ok(()) }).await;
+        }
+        self.write(format!("begin {step}"), self.inner.begin(&self.under(lease), step, record)).await
     }
 
     async fn finish(&self, lease: &Lease, step: &str, record: &str) -> Result<()> {
-        self.write(format!("finish {step}"), self.inner.finish(lease, step, record)).await
+        self.write(format!("finish {step}"), self.inner.finish(&self.under(lease), step, record)).await
     }
 
     async fn commit(&self, lease: &Lease, commit: &Commit) -> Result<()> {
-        self.write("commit".to_owned(), self.inner.commit(lease, commit)).await
+        self.write("commit".to_owned(), self.inner.commit(&self.under(lease), commit)).await
     }
 
     async fn defer(&self, lease: &Lease, until: Timestamp, how: Unfinished) -> Result<()> {
-        self.write("defer".to_owned(), self.inner.defer(lease, until, how)).await
+        self.write("defer".to_owned(), self.inner.defer(&self.under(lease), until, how)).await
     }
 
     async fn pace(&self, mailbox: &Mailbox, pace: Pace) -> Result<Option<Timestamp>> {
-        self.alive()?;
-        self.inner.pace(mailbox, pace).await
+        self.read(self.inner.pace(mailbox, pace)).await
     }
 
     async fn bury(&self, lease: &Lease, why: &str, commit: &Commit) -> Result<()> {
-        self.write("bury".to_owned(), self.inner.bury(lease, why, commit)).await
+        self.write("bury".to_owned(), self.inner.bury(&self.under(lease), why, commit)).await
     }
 
     async fn set_aside(&self, input: &Input, why: &str) -> Result<()> {
-        self.alive()?;
-        self.inner.set_aside(input, why).await
+        self.write("set aside".to_owned(), self.inner.set_aside(input, why)).await
     }
 
     async fn dead(&self, limit: usize) -> Result<Vec<Dead>> {
-        self.alive()?;
-        self.inner.dead(limit).await
+        self.read(self.inner.dead(limit)).await
     }
 
     async fn replay_dead(&self, id: &InputId) -> Result<bool> {
-        self.alive()?;
-        self.inner.replay_dead(id).await
+        self.write("replay".to_owned(), self.inner.replay_dead(id)).await
     }
 
     async fn drop_dead(&self, id: &InputId) -> Result<bool> {
-        self.alive()?;
-        self.inner.drop_dead(id).await
+        self.write("drop".to_owned(), self.inner.drop_dead(id)).await
     }
 
     async fn state(&self, mailbox: &Mailbox) -> Result<Option<String>> {
-        self.alive()?;
-        self.inner.state(mailbox).await
+        self.read(self.inner.state(mailbox)).await
     }
 
     async fn recall(&self, key: &str) -> Result<Option<String>> {
-        self.alive()?;
-        self.inner.recall(key).await
+        self.read(self.inner.recall(key)).await
     }
 
     async fn remember(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
@@ -228,32 +290,26 @@ impl Store for CrashingStore {
     }
 
     async fn hold(&self, name: &str, holder: &str, ttl: Duration) -> Result<bool> {
-        self.alive()?;
-        self.inner.hold(name, holder, ttl).await
+        self.write(format!("hold {name}"), self.inner.hold(name, holder, ttl)).await
     }
 
     async fn tracked(&self, activity: Activity, after: Option<&SessionId>, limit: usize) -> Result<Vec<Tracked>> {
-        self.alive()?;
-        self.inner.tracked(activity, after, limit).await
+        self.read(self.inner.tracked(activity, after, limit)).await
     }
 
     async fn tracked_counts(&self) -> Result<BTreeMap<Activity, u64>> {
-        self.alive()?;
-        self.inner.tracked_counts().await
+        self.read(self.inner.tracked_counts()).await
     }
 
     async fn backlog(&self) -> Result<Backlog> {
-        self.alive()?;
-        self.inner.backlog().await
+        self.read(self.inner.backlog()).await
     }
 
     async fn check(&self) -> Result<()> {
-        self.alive()?;
-        self.inner.check().await
+        self.read(self.inner.check()).await
     }
 
     async fn durability(&self) -> Result<Durability> {
-        self.alive()?;
-        self.inner.durability().await
+        self.read(self.inner.durability()).await
     }
 }

@@ -1,9 +1,10 @@
-//! What tests share: servers they start, a clock they move, a store that dies, links by the thousand, what size does
-//! to the watch and the backlog, and the world of a chat.
+//! What tests share: servers they start, a clock they move, a process that dies, a door that refuses, links by the
+//! thousand, what size does to the watch and the backlog, and the world of a chat.
 
 pub(crate) mod chance;
 pub(crate) mod clock;
 pub(crate) mod crash;
+pub(crate) mod gate;
 pub(crate) mod links;
 pub(crate) mod redis;
 pub(crate) mod relay;

@@ -38,7 +38,8 @@ use tower::ServiceExt as _;
 
 use super::{
     clock::{Skewed, TestClock},
-    crash::CrashingStore,
+    crash::{CrashingStore, Life, Sabotage},
+    gate::Gate,
 };
 use crate::store::redis::store_at;
 
@@ -56,6 +57,26 @@ pub(crate) enum On {
     Embedded,
 }
 
+/// How a world is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Making {
+    /// The store it lives on.
+    pub(crate) on: On,
+    /// What of the store is broken.
+    pub(crate) sabotage: Option<Sabotage>,
+    /// Time-outs of the calls.
+    pub(crate) outbound: OutboundOptions,
+    /// Whether the bot's calls go through a door that can refuse them.
+    pub(crate) gated: bool,
+}
+
+impl Making {
+    /// An ordinary world.
+    pub(crate) fn on(on: On) -> Self {
+        Self { on, sabotage: None, outbound: OutboundOptions::default(), gated: false }
+    }
+}
+
 /// A world.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -63,10 +84,15 @@ pub(crate) struct World {
     pub(crate) slack: Arc<SlackTwin>,
     pub(crate) devin: Arc<DevinTwin>,
     pub(crate) bobbin: Bobbin,
-    /// The store as the bot sees it: it can be made to die at a boundary.
+    /// The bot's process: it can be made to die at a boundary.
+    pub(crate) life: Life,
+    /// The store as that process sees it.
     pub(crate) store: Arc<CrashingStore>,
     pub(crate) base: String,
     pub(crate) outbound: Outbound,
+    /// What the bot's calls go through, where they can be refused.
+    pub(crate) gate: Option<Gate>,
+    config: Config,
     read: BTreeSet<Ts>,
     lenient: bool,
     stop: CancellationToken,
@@ -83,7 +109,12 @@ impl World {
 
     /// A world on a store.
     pub(crate) async fn on(on: On) -> Self {
-        Self::with(on, &[], |folder, clock| store_on(on, folder, clock)).await
+        Self::made(Making::on(on)).await
+    }
+
+    /// A world as it is wanted.
+    pub(crate) async fn made(making: Making) -> Self {
+        Self::build(making, &[], |folder, clock| store_on(making.on, folder, clock)).await
     }
 
     /// A world with more settings, on a store that the test opens.
@@ -92,27 +123,73 @@ impl World {
         settings: &[(&str, &str)],
         open: impl FnOnce(&Path, Arc<dyn Clock>) -> SharedStore,
     ) -> Self {
+        Self::build(Making::on(on), settings, open).await
+    }
+
+    async fn build(
+        making: Making,
+        settings: &[(&str, &str)],
+        open: impl FnOnce(&Path, Arc<dyn Clock>) -> SharedStore,
+    ) -> Self {
         let clock = TestClock::new();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let inner = open(folder.path(), clock.clone());
         let shared: Arc<dyn Clock> = clock.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let base = format!("http://{address}");
+        let gate = if making.gated { Some(Gate::before(address).await) } else { None };
+        let outside = gate.as_ref().map_or_else(|| base.clone(), Gate::url);
         let twin::World { slack, devin } = twin::world(&shared).unwrap();
-        slack.set_base_url(&base);
-        devin.set_base_url(&base);
+        slack.set_base_url(&outside);
+        devin.set_base_url(&outside);
+        let life = Life::default();
+        for faults in [slack.faults(), devin.faults()] {
+            let life = life.clone();
+            faults.tap(Box::new(move |operation| life.call(operation)));
+        }
         inner.found().await.unwrap();
-        let store = Arc::new(CrashingStore::new(inner));
-        let bobbin = Bobbin::new(&config(&base, settings), store.clone(), shared).unwrap();
+        let store = Arc::new(CrashingStore::new(inner, life.clone(), making.sabotage));
+        let outbound = Outbound::new(making.outbound).unwrap();
+        let config = config(&outside, settings);
+        let bobbin = Bobbin::with_outbound(&config, store.clone(), shared, outbound.clone()).unwrap();
         let stop = CancellationToken::new();
         let doors = Arc::new(Mutex::new(bobbin.doors()));
         let knocked = doors.clone();
         let knock = move |request: Request| knocked.lock().unwrap().clone().oneshot(request);
         let router = Router::new().merge(slack.router()).merge(devin.router()).fallback(knock);
         TaskTracker::new().spawn(serve(listener, router, Limits::default(), stop.clone()));
-        let outbound = Outbound::new(OutboundOptions::default()).unwrap();
         let (read, lenient) = (BTreeSet::new(), false);
-        Self { clock, slack, devin, bobbin, store, base, outbound, read, lenient, stop, on, doors, folder }
+        Self {
+            clock,
+            slack,
+            devin,
+            bobbin,
+            life,
+            store,
+            base,
+            outbound,
+            gate,
+            config,
+            read,
+            lenient,
+            stop,
+            on: making.on,
+            doors,
+            folder,
+        }
+    }
+
+    /// The bot as another process on the same store.
+    pub(crate) fn another(&self, life: Life) -> Bobbin {
+        let store = Arc::new(self.store.for_another(life));
+        Bobbin::with_outbound(&self.config, store, self.clock.clone(), self.outbound.clone()).unwrap()
+    }
+
+    /// A new process takes the place of the dead one, which takes everything with it that it had in mind.
+    pub(crate) fn restart(&mut self) {
+        self.life.live_on();
+        self.bobbin = self.another(self.life.clone());
     }
 
     /// The bot goes on with a store that is empty, and does not know whether it is new.
@@ -122,8 +199,8 @@ impl World {
 
     /// The bot starts again with another store.
     pub(crate) fn go_on_with(&mut self, store: SharedStore) {
-        self.store = Arc::new(CrashingStore::new(store));
-        self.bobbin = Bobbin::new(&config(&self.base, &[]), self.store.clone(), self.clock.clone()).unwrap();
+        self.store = Arc::new(CrashingStore::new(store, self.life.clone(), None));
+        self.restart();
         *self.doors.lock().unwrap() = self.bobbin.doors();
     }
 
@@ -145,7 +222,7 @@ impl World {
         match self.bobbin.rebuild.step().await {
             Ok(Founding::NotYet(wait)) => self.clock.advance(wait),
             Ok(Founding::Founded(_) | Founding::Already | Founding::NotOurs) => {}
-            Err(error) if self.store.is_dead() => tracing::debug!(%error, "the process is dead"),
+            Err(error) if self.life.is_dead() => tracing::debug!(%error, "the process is dead"),
             // Devin or Slack is away: tried again later.
             Err(_) => self.clock.advance(Duration::from_secs(1)),
         }
@@ -216,11 +293,19 @@ impl World {
     }
 
     /// One step of the watch; nothing, for a process that is dead or dies in it.
-    async fn tick(&self) {
+    pub(crate) async fn tick(&self) {
         match self.bobbin.watch.step().await {
             Ok(_) => {}
-            Err(_) if self.store.is_dead() => {}
+            Err(_) if self.life.is_dead() => {}
             Err(error) => panic!("the store failed: {error}"),
+        }
+        self.turn_ends().await;
+    }
+
+    /// Whoever was refused has noticed by now.
+    async fn turn_ends(&self) {
+        if let Some(gate) = &self.gate {
+            gate.open().await;
         }
     }
 
@@ -239,14 +324,16 @@ impl World {
         let end = self.clock.now() + PATIENCE;
         for _ in 0..MAX_ROUNDS {
             let delivered = self.deliver_due().await;
-            let next = match self.bobbin.worker.step().await {
+            let stepped = self.bobbin.worker.step().await;
+            self.turn_ends().await;
+            let next = match stepped {
                 Ok(Stepped::Handled) => continue,
                 Ok(Stepped::Idle { next }) => next,
                 Ok(Stepped::Unfounded) => {
                     self.found().await;
                     continue;
                 }
-                Err(error) if self.store.is_dead() => {
+                Err(error) if self.life.is_dead() => {
                     tracing::debug!(%error, "the process is dead");
                     return;
                 }
@@ -266,7 +353,7 @@ impl World {
     /// Another replica on the same store, whose clock is ahead by some seconds.
     pub(crate) fn another_at(&self, ahead: i64) -> Bobbin {
         let clock = Skewed { right: self.clock.clone(), ahead: SignedDuration::from_secs(ahead) };
-        Bobbin::new(&config(&self.base, &[]), self.store.clone(), Arc::new(clock)).unwrap()
+        Bobbin::new(&self.config, self.store.clone(), Arc::new(clock)).unwrap()
     }
 
     /// Delivers and handles everything for a time, turn by turn: this world's own replica and then each of the others.
@@ -305,13 +392,15 @@ impl World {
         self.take_turns(others, Duration::from_mins(1)).await;
     }
 
-    /// The number of a handler's write, counted on a world like this one.
-    pub(crate) async fn boundary(&self, name: &str) -> usize {
+    /// After how many events a mention's handler has done this, counted on a world like this one.
+    pub(crate) async fn events_until(&self, name: &str) -> usize {
         let mut other = Self::on(On::Embedded).await;
         other.lenient();
-        other.store.die_at(usize::MAX, super::crash::Side::Before);
-        other.mention("U0ADA", "fix it").await;
-        other.store.met().iter().position(|met| met == name).unwrap()
+        other.say("U0ADA", BACKEND, "<@U0BOBBIN> fix it");
+        other.deliver_due().await;
+        other.life.die_after(usize::MAX);
+        other.settle().await;
+        1 + other.life.met().iter().position(|met| met == name).unwrap()
     }
 
     /// Handles what is ready, however much it is; time does not move.
@@ -466,6 +555,12 @@ fn store_on(on: On, folder: &Path, clock: Arc<dyn Clock>) -> SharedStore {
             Arc::new(EmbeddedStore::open(file, clock).unwrap())
         }
     }
+}
+
+/// A folder for a store; in memory where that is possible, because what a sync to the disk is worth is not asked here.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 fn config(base: &str, more: &[(&str, &str)]) -> Config {

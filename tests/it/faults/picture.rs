@@ -1,0 +1,126 @@
+//! What a world looks like from outside when all is over: what people read in Slack, what Devin was given. Two worlds
+//! are compared by it, and whatever stands there twice that should stand there once is found in it.
+
+use std::collections::BTreeMap;
+
+use bobbin::{
+    domain::{
+        ids::{ChannelId, Ts},
+        status::Status,
+    },
+    store::Store as _,
+    twin::{
+        devin::{Session, Source},
+        slack::Message,
+    },
+};
+
+use crate::support::world::World;
+
+/// How whispers, which only one person sees, begin in a thread's text.
+const WHISPER: &str = "(only ";
+
+/// A world as a list of lines, without times and ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Picture {
+    /// Threads, sessions, dead letters.
+    pub(crate) lines: Vec<String>,
+    /// What only one person saw: at most once, and perhaps not at all where the process died beside it.
+    pub(crate) whispers: Vec<String>,
+}
+
+impl Picture {
+    /// Looks at everything.
+    pub(crate) async fn of(world: &mut World) -> Self {
+        let mut lines = Vec::new();
+        for (channel, root) in roots(world) {
+            let thread = world.thread_in(channel.as_str(), &root);
+            lines.extend(thread.lines().filter(|line| !line.starts_with(WHISPER)).map(str::to_owned));
+        }
+        lines.extend(world.devin.sessions().iter().flat_map(session));
+        for dead in world.store.dead(100).await.unwrap() {
+            lines.push(format!("set aside: {}", dead.why));
+        }
+        let mut whispers = world.slack.read(|state| {
+            let whisper = |e: &bobbin::twin::slack::Ephemeral| format!("whispered to {}: {}", e.user, e.text);
+            state.ephemerals.iter().map(whisper).collect::<Vec<_>>()
+        });
+        whispers.sort();
+        Self { lines, whispers }
+    }
+
+    /// What stands in the one and not in the other: `- ` what is missing, `+ ` what came in addition.
+    pub(crate) fn changes(&self, seen: &Self) -> Vec<String> {
+        let count = |picture: &Self, by: i32, counts: &mut BTreeMap<String, i32>| {
+            for line in picture.lines.iter().chain(&picture.whispers) {
+                *counts.entry(line.clone()).or_default() += by;
+            }
+        };
+        let mut counts = BTreeMap::new();
+        count(self, -1, &mut counts);
+        count(seen, 1, &mut counts);
+        let sign = |n: i32| if n < 0 { '-' } else { '+' };
+        let changed = counts.into_iter().filter(|(_, n)| *n != 0);
+        changed.map(|(line, n)| format!("{} {line}", sign(n))).collect()
+    }
+
+    /// What makes a disturbed world another one than this: everything but a whisper less, and so many more.
+    pub(crate) fn differences(&self, seen: &Self, more_whispers: usize) -> Vec<String> {
+        let mut changes = self.changes(&Self { whispers: self.whispers.clone(), ..seen.clone() });
+        if changes.is_empty() && self.lines != seen.lines {
+            changes.push(format!("in another order: {:#?}", seen.lines));
+        }
+        let unknown = seen.whispers.iter().filter(|whisper| !self.whispers.contains(whisper));
+        changes.extend(unknown.map(|whisper| format!("+ {whisper}")));
+        if seen.whispers.len() > self.whispers.len() + more_whispers {
+            changes.push(format!("+ {} whispers too many", seen.whispers.len() - self.whispers.len()));
+        }
+        changes
+    }
+}
+
+/// The first messages of all threads.
+fn roots(world: &World) -> Vec<(ChannelId, Ts)> {
+    world.slack.read(|state| {
+        let is_root = |m: &&Message| !m.deleted && m.thread_ts.as_ref().is_none_or(|root| *root == m.ts);
+        let channels = state.channels.values();
+        channels.flat_map(|c| c.messages.iter().filter(is_root).map(|m| (c.id.clone(), m.ts.clone()))).collect()
+    })
+}
+
+fn session(session: &Session) -> Vec<String> {
+    let owner = session.user_id.as_ref().map_or("nobody", |user| user.as_str());
+    let mut lines = vec![format!("session of {owner}: {} ({} files)", session.title, session.attachment_urls.len())];
+    lines.extend(session.messages.iter().map(|message| {
+        let author = message.as_user.as_ref().map_or("devin", |user| user.as_str());
+        let first = message.message.lines().next().unwrap_or_default();
+        format!("  {author} in the session: {first} ({} files)", message.attachment_urls.len())
+    }));
+    lines
+}
+
+/// What lives twice although one thing asked for it: sessions of one thread that neither ended nor were put away, messages of the same words in a session,
+/// posts with the same mark or, for cards, of the same session.
+pub(crate) fn doubles(world: &World) -> Vec<String> {
+    let mut once: BTreeMap<String, usize> = BTreeMap::new();
+    for session in world.devin.sessions() {
+        let lives = session.status != Status::Exit && !session.archived;
+        for tag in session.tags.iter().filter(|tag| lives && tag.contains(':')) {
+            *once.entry(format!("session {tag}")).or_default() += 1;
+        }
+        for said in session.messages.iter().filter(|m| m.source == Source::User) {
+            *once.entry(format!("message in {}: {}", session.id, said.message)).or_default() += 1;
+        }
+    }
+    world.slack.read(|state| {
+        for post in state.channels.values().flat_map(|c| &c.messages).filter(|m| !m.deleted) {
+            let Some(metadata) = &post.metadata else { continue };
+            let of = |name: &str| metadata["event_payload"][name].as_str().unwrap_or_default().to_owned();
+            *once.entry(format!("post {}", of("key"))).or_default() += 1;
+            if metadata["event_type"] == "bobbin_card" {
+                *once.entry(format!("card of {}", of("session_id"))).or_default() += 1;
+            }
+        }
+    });
+    once.into_iter().filter(|(_, n)| *n > 1).map(|(what, n)| format!("{n} times {what}")).collect()
+}
