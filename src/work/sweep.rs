@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
+    changed,
     halt::Halt,
     relay,
     room::{self, PostKind, Say},
@@ -115,12 +116,24 @@ async fn sessions(task: &Task, tag: &str, ours: Option<&SessionId>) -> Result<Ve
 
 async fn withdraw_session(task: &Task, session: &SessionId) -> Result<(), Halt> {
     match task.deps.devin.terminate(session).await {
-        Ok(_) => withdrawn("session"),
-        // Over already, by a look before this one or by somebody's hand.
-        Err(DevinError::Invalid { .. } | DevinError::NotFound) => {}
-        Err(error) => return Err(Halt::retry(&error)),
+        Ok(_) => {
+            withdrawn("session");
+            Ok(())
+        }
+        Err(error) if is_over(task, session).await => {
+            tracing::info!(%error, devin.session = %session, "a double was over already");
+            Ok(())
+        }
+        Err(error) => Err(Halt::retry(&error)),
     }
-    Ok(())
+}
+
+/// Whether nothing can be expected of a session any more: a refusal to end it has no code of its own for that.
+async fn is_over(task: &Task, session: &SessionId) -> bool {
+    match task.deps.devin.session(session).await {
+        Ok(session) => changed::over(None, &session.observe(task.now()).state, task.now()).is_some(),
+        Err(error) => matches!(error, DevinError::NotFound),
+    }
 }
 
 /// Our posts with the mark in the thread beside the one that stays.

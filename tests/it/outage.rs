@@ -167,7 +167,7 @@ async fn f15_with_a_spool_a_long_outage_loses_and_doubles_nothing_and_keeps_the_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f15_without_a_spool_the_same_outage_is_503_and_loses() {
+async fn control_f15_without_a_spool_the_same_outage_is_503_and_loses() {
     let mut outage = Outage::begin(false).await;
     outage.act();
     let delivered = outage.deliver().await;
@@ -290,6 +290,7 @@ pub(crate) async fn backlog(inputs: u32) -> Duration {
     let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let folder = tempfile::tempdir().unwrap();
     let receive = doors(&redis.url(), folder.path(), u64::from(inputs));
+    receive.store.found().await.unwrap();
     let spool = receive.spool.as_ref().unwrap();
     let mut expected: BTreeMap<Mailbox, Vec<String>> = BTreeMap::new();
     let numbers: Vec<u32> = (0..inputs).collect();

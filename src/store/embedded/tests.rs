@@ -400,7 +400,7 @@ async fn f35_a_power_cut_takes_nothing_that_the_spool_acknowledged() {
 }
 
 #[tokio::test]
-async fn f35_without_syncs_the_same_cuts_are_found_to_lose() {
+async fn control_f35_without_syncs_the_same_cuts_are_found_to_lose() {
     let (mut store, mut spool) = (0, 0);
     for seed in 0..SEEDS {
         store += u64::from(cut_a_store(seed, false).await.is_some());

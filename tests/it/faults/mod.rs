@@ -16,5 +16,5 @@ mod scenes;
 pub(crate) use self::{
     chance::Chance,
     picture::{Picture, doubles},
-    scenes::{ASTRAY, SCENES, Scene, afterwards},
+    scenes::{ASTRAY, LATE_DOUBLE, SCENES, Scene, afterwards},
 };

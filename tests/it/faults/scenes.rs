@@ -68,6 +68,9 @@ pub(crate) const SCENES: [Scene; 19] = [
 /// there would post for real.
 pub(crate) const ASTRAY: Scene = Scene::new("post that goes astray", astray, mention);
 
+/// A session that Devin made after we had given its creation up, and that the later look ends.
+pub(crate) const LATE_DOUBLE: Scene = Scene::new("late double", late_double, minutes_later);
+
 /// Time passes in which a lost attempt is looked for, a dead process's leases run out, and the watch looks.
 pub(crate) async fn afterwards(world: &mut World) {
     for _ in 0..4 {
@@ -276,5 +279,24 @@ fn news_stopped(world: &mut World) -> Happening<'_> {
         let unreachable = |fault: &bobbin::twin::Fault| fault.action == FaultAction::DropBefore;
         assert!(world.devin.faults().waiting().iter().any(unreachable));
         world.devin.faults().clear();
+    })
+}
+
+fn late_double(world: &mut World) -> Happening<'_> {
+    Box::pin(async {
+        world.devin.faults().once("sessions.create", FaultAction::DropBefore);
+        mention(world).await;
+        world.devin.change(|state| {
+            let mut late = state.sessions[0].clone();
+            late.id = "0000late0000".parse().unwrap();
+            state.sessions.push(late);
+        });
+    })
+}
+
+fn minutes_later(world: &mut World) -> Happening<'_> {
+    Box::pin(async {
+        world.clock.advance(Duration::from_mins(10));
+        world.settle().await;
     })
 }

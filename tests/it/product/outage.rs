@@ -27,7 +27,7 @@ const THREADS: usize = 5;
 
 /// What Ada does in one part of the outage; each delivery comes twice.
 fn act(outside: &Outside, root: &Ts, part: usize) -> Vec<Ts> {
-    outside.deliver_to("");
+    outside.deliver_to_nobody();
     let say = |user: &str, thread: Option<&Ts>, text: &str| {
         let options = SayOptions { thread: thread.cloned(), ..SayOptions::default() };
         outside.slack.say(&id(user), &id(BACKEND), text, options).unwrap()

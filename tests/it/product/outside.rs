@@ -129,6 +129,11 @@ impl Outside {
         self.line.lead_to(vec![base.to_owned()]);
     }
 
+    /// Nothing is delivered for now.
+    pub(crate) fn deliver_to_nobody(&self) {
+        self.line.lead_to(Vec::new());
+    }
+
     /// Ada mentions the bot in `#backend`.
     pub(crate) fn mention(&self, text: &str) -> Ts {
         let text = format!("<@{BOT_USER}> {text}");

@@ -31,7 +31,8 @@ fn commit_post_late(world: &World, event_type: &str) {
     let late = world.posts(event_type).remove(0);
     world.slack.change(|state| {
         let channel = state.channels.get_mut(&id::<ChannelId>(BACKEND)).unwrap();
-        let ts = format!("{}9", late.ts.as_str()).parse::<Ts>().unwrap();
+        let (second, micros) = late.ts.as_str().split_once('.').unwrap();
+        let ts: Ts = format!("{second}.{:06}", micros.parse::<u32>().unwrap() + 1).parse().unwrap();
         channel.messages.push(bobbin::twin::slack::Message { ts, ..late });
     });
 }

@@ -98,3 +98,11 @@ async fn f20_sessions_get_in_reply_to_what_is_over() {
     1x, card not up to date, not told “:checkered_flag: Your message was not passed on: this sessio…”, told “:ghost: Your message was not passed on: Devin no longer know…”: 404
     ");
 }
+
+#[tokio::test]
+async fn f20_sessions_terminate_in_late_double() {
+    assert_snapshot!(table("late double", "sessions.terminate", refusals()).await, @"
+    1x, done: refused; reset after; slow; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    2x, done: reset before; processed 20 s late; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; 400; 401; 402; 403; 404; 409; 422
+    ");
+}

@@ -16,7 +16,7 @@ use bobbin::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::{ASTRAY, Picture, SCENES, Scene, afterwards, doubles};
+use super::{ASTRAY, LATE_DOUBLE, Picture, SCENES, Scene, afterwards, doubles};
 use crate::support::world::{Making, On, World};
 
 /// Worlds that live at once: some only wait for an answer that comes too late.
@@ -199,7 +199,7 @@ async fn table(scene: &str, operation: &str, more: Vec<Trouble>) -> String {
 }
 
 fn scenes() -> impl Iterator<Item = Scene> {
-    SCENES.into_iter().chain([ASTRAY])
+    SCENES.into_iter().chain([ASTRAY, LATE_DOUBLE])
 }
 
 /// The calls that the scenes make.
