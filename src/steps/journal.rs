@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     clock::{Clock, later},
     outbound::{Certainty, Failure},
-    store::{Lease, SharedStore, StoreError},
+    store::{Lease, Leased, SharedStore, StoreError},
 };
 
 /// When to look for an attempt that we gave up, counted from then. The first outlasts an upstream that still works on
@@ -84,22 +84,20 @@ pub struct Steps {
     clock: Arc<dyn Clock>,
     lease: Lease,
     records: BTreeMap<String, Record>,
+    /// Whether records may be missing: then an effect is looked for before it is made.
+    forgetful: bool,
 }
 
 impl Steps {
     /// Reads the journal of a mailbox that was taken.
-    pub fn open(
-        store: SharedStore,
-        clock: Arc<dyn Clock>,
-        lease: Lease,
-        journal: &BTreeMap<String, String>,
-    ) -> Result<Self, StoreError> {
+    pub fn open(store: SharedStore, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Self, StoreError> {
+        let Leased { lease, journal, forgetful, .. } = leased;
         let read = |(step, record): (&String, &String)| match serde_json::from_str(record) {
             Ok(record) => Ok((step.clone(), record)),
             Err(error) => Err(StoreError::Corrupt(format!("journal of {}: {step}: {error}", lease.mailbox))),
         };
         let records = journal.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { store, clock, lease, records })
+        Ok(Self { store, clock, lease: lease.clone(), records, forgetful: *forgetful })
     }
 
     /// The result of a step that is finished.
@@ -154,6 +152,12 @@ impl Steps {
                     return Ok(found);
                 }
             }
+            None if self.forgetful => {
+                if let Some(found) = find.await.map_err(StepError::Failed)? {
+                    self.done(step, &found, true).await?;
+                    return Ok(found);
+                }
+            }
             Some(Record::Refused { .. }) | None => {}
         }
         self.attempt(step, act).await
@@ -198,8 +202,11 @@ impl Steps {
         E: Failure,
         Act: Future<Output = Result<T, E>> + Send,
     {
-        let doubted =
-            matches!(self.records.get(step), Some(Record::Begun { .. } | Record::Refused { doubted: true, .. }));
+        let doubted = match self.records.get(step) {
+            Some(Record::Begun { .. } | Record::Refused { doubted: true, .. }) => true,
+            Some(Record::Refused { .. } | Record::Done { .. }) => false,
+            None => self.forgetful,
+        };
         let begun = Lost { at: self.clock.now(), given_up: false, looks: 0, looked_at: None }.record();
         self.store.begin(&self.lease, step, &text(&begun)?).await?;
         self.records.insert(step.to_owned(), begun);

@@ -167,6 +167,8 @@ pub struct Leased {
     pub attempt: u32,
     /// How many turns before this one, in a row, nobody ended: their process died or their lease ran out.
     pub cut_off: u32,
+    /// Whether the journal may lack what was written last, because the store's server was started anew.
+    pub forgetful: bool,
 }
 
 /// What asking for a lease gave.

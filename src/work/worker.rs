@@ -322,7 +322,7 @@ async fn elsewhere(task: &mut Task, kind: Option<Kind>) -> Result<Commit, Halt> 
 fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task, StoreError> {
     // A mailbox that woke by itself has a name in the place of an input's id, the same for every attempt.
     let id = leased.input.as_ref().map_or_else(|| wake_id(leased), |input| input.id.clone());
-    let steps = Steps::open(deps.store.clone(), clock.clone(), leased.lease.clone(), &leased.journal)?;
+    let steps = Steps::open(deps.store.clone(), clock.clone(), leased)?;
     let doubts = match &leased.lease.mailbox {
         Mailbox::Thread(_) => task::read(leased.state.as_deref())?.doubts,
         Mailbox::Person { .. } | Mailbox::Workspace { .. } => Vec::new(),

@@ -5,8 +5,11 @@
 use futures_util::{StreamExt as _, stream};
 
 use crate::{
-    faults::{Chance, Picture, SCENES, Scene, afterwards, doubles},
-    support::world::{Making, On, World},
+    faults::{Picture, SCENES, Scene, afterwards, doubles},
+    support::{
+        chance::Chance,
+        world::{Making, On, World},
+    },
 };
 
 /// Worlds that live at once: while one waits for its store, another goes on.

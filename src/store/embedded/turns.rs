@@ -151,7 +151,8 @@ fn try_lease(tx: &Tx, ttl: Duration, token: &str) -> Result<Option<Turn>> {
     };
     let (state, journal) = (state(tx, &name)?, journal(tx, &name)?);
     let at = form::time(tx.now())?;
-    Ok(Some(Turn::Taken(Box::new(Leased { lease, at, state, input, journal, attempt, cut_off }))))
+    let leased = Leased { lease, at, state, input, journal, attempt, cut_off, forgetful: false };
+    Ok(Some(Turn::Taken(Box::new(leased))))
 }
 
 /// Sets aside the input in hand, which cannot be read. The mailbox is ready again; when nothing else waits in it, it

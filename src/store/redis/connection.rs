@@ -131,6 +131,11 @@ impl Link {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Which connection was made last.
+    pub(super) fn dialed(&self) -> u64 {
+        self.dials.load(Ordering::Relaxed) as u64
+    }
+
     /// A primary whose replicas are gone may have been replaced while it stood still: it says so only much later, so
     /// the next request asks again who the primary is.
     fn doubt(&self) {

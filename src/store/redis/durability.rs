@@ -169,7 +169,7 @@ impl Settings {
     }
 }
 
-fn pairs(info: &str) -> impl Iterator<Item = (String, String)> + '_ {
+pub(super) fn pairs(info: &str) -> impl Iterator<Item = (String, String)> + '_ {
     info.lines().filter_map(|line| line.trim_end().split_once(':')).map(|(k, v)| (k.to_owned(), v.to_owned()))
 }
 

@@ -21,6 +21,7 @@
 //! | `dead`, `dead:<id>` | sorted set, hash | dead letters by time, and each one |
 //! | `track:<activity>`, `tracked` | sorted set, hash | watched sessions, and their mailboxes |
 //! | `memo:<key>`, `hold:<name>` | string | deadline (µs) and value or holder |
+//! | `run` | string | since when (µs) the present server is known, and its run id |
 //! | `founded` | string | the founding mark: since when (µs) |
 //!
 //! A mailbox without state, inputs, wake and lease leaves no key behind.
@@ -31,6 +32,7 @@ mod founding;
 mod letters;
 mod memory;
 mod replies;
+mod restarts;
 mod scripts;
 mod store;
 mod target;

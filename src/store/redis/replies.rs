@@ -82,7 +82,8 @@ pub(super) fn turn(value: Value, token: String) -> Result<Took> {
         },
     };
     let at = form::time(at)?;
-    Ok(Took::Turn(Turn::Taken(Box::new(Leased { lease, at, state, input, journal, attempt, cut_off }))))
+    let leased = Leased { lease, at, state, input, journal, attempt, cut_off, forgetful: false };
+    Ok(Took::Turn(Turn::Taken(Box::new(leased))))
 }
 
 /// Dead letters.

@@ -53,6 +53,7 @@ scripts!(
         found,
         hold,
         lease,
+        met,
         pace,
         recall,
         remember,

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use super::{
     connection::{Link, WaitingLinks},
     replies,
+    restarts::Restarts,
     scripts::{Call, Scripts, Source},
     target::{self, Target},
 };
@@ -53,6 +54,7 @@ const LONGEST_MS: u128 = 315_360_000_000;
 pub struct RedisStore {
     pub(super) scripts: Scripts,
     pub(super) link: Link,
+    pub(super) restarts: Restarts,
     pub(super) waiting: Option<WaitingLinks>,
     pub(super) wait_replicas: u32,
     pub(super) shards: u32,
@@ -92,6 +94,7 @@ impl RedisStore {
             scripts: Scripts::new(),
             waiting: (wait_replicas > 0).then(|| WaitingLinks::new(&target, wait_replicas)),
             link: Link::new(target),
+            restarts: Restarts::default(),
             wait_replicas,
             shards,
             start: AtomicU32::new(0),

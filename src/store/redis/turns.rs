@@ -81,6 +81,10 @@ impl RedisStore {
                 .printed(&token)
                 .printed(&millis(TURN_AHEAD));
             match replies::turn(self.run(call).await?, token)? {
+                Took::Turn(Turn::Taken(mut leased)) => {
+                    leased.forgetful = self.may_have_forgotten().await?;
+                    return Ok(Turn::Taken(leased));
+                }
                 Took::Turn(turn) => return Ok(turn),
                 Took::Damaged(lease, stored) => self.discard(&lease, &stored).await?,
             }

@@ -3,7 +3,6 @@
 //! random; `scenes` has one scene for each kind of input, `picture` what can be seen from outside when
 //! it is over. `controls` takes protections away and proves that this does not go unnoticed.
 
-mod chance;
 mod chaos;
 mod controls;
 mod lasting;
@@ -14,7 +13,6 @@ mod rows;
 mod scenes;
 
 pub(crate) use self::{
-    chance::Chance,
     picture::{Picture, doubles},
     scenes::{ASTRAY, LATE_DOUBLE, SCENES, Scene, afterwards},
 };

@@ -52,7 +52,12 @@ const ROWS: [Row; 36] = [
     covered(5, "SIGTERM under load", &[("f05_", Tier::Run), ("f05_thirty_", Tier::Nightly)], &[]),
     covered(6, "a worker stopped past its lease", &[("f06_", Tier::Run)], &["control_f06_", "control_f22_"]),
     covered(7, "Redis killed, append-only always", &[("f07_", Tier::Run), ("f07_sixty_", Tier::Nightly)], &[]),
-    covered(8, "Redis killed, every second", &[("f08_", Tier::Nightly)], &[]),
+    covered(
+        8,
+        "Redis killed, every second",
+        &[("f08_", Tier::Run), ("f08_a_redis_that_syncs_", Tier::Nightly)],
+        &["control_f08_"],
+    ),
     covered(9, "Redis emptied, or restored from an old dump", &[("f09_", Tier::Run)], &["control_f09_"]),
     covered(10, "a Sentinel failover by kill", &[("f10_", Tier::Run), ("f10_f11_", Tier::Nightly)], &["control_f11_"]),
     covered(11, "a frozen primary wakes", &[("f11_", Tier::Run)], &["control_f11_"]),

@@ -3,5 +3,6 @@
 
 mod clocks;
 mod doubles;
+mod forgetful;
 mod pacing;
 mod poison;

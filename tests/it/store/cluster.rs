@@ -135,7 +135,7 @@ impl Flow {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f18_slots_that_move_under_load_lose_and_double_nothing() {
     let cluster = Arc::new(Cluster::start(3));
-    let store = at(&cluster.url(), "bobbin", 0).store;
+    let store = at(&cluster.url(), "bobbin", 0).founded().await.store;
     let (flow, tasks) = Flow::start(&store);
     for shard in [0, 5, 10, 15, 5] {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -163,7 +163,7 @@ async fn f18_slots_that_move_under_load_lose_and_double_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f18_a_shard_between_two_nodes_takes_nothing_until_it_has_arrived() {
     let cluster = Cluster::start(2);
-    let f = at(&cluster.url(), "bobbin", 0);
+    let f = at(&cluster.url(), "bobbin", 0).founded().await;
     for mailbox in 0..MAILBOXES {
         f.put(&thread(mailbox), &format!("first{mailbox}")).await;
     }
@@ -195,7 +195,7 @@ async fn f18_a_shard_between_two_nodes_takes_nothing_until_it_has_arrived() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f18_a_node_that_is_lost_does_not_stop_the_others() {
     let mut cluster = Cluster::start(3);
-    let store = at(&cluster.url(), "bobbin", 0).store;
+    let store = at(&cluster.url(), "bobbin", 0).founded().await.store;
     let mut homeless = BTreeSet::new();
     for mailbox in 0..MAILBOXES {
         store.accept(&offer(&thread(mailbox), &format!("before{mailbox}"))).await.unwrap();

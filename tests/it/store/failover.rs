@@ -44,7 +44,11 @@ async fn freeze_and_wake(wait_replicas: u32) -> Frozen {
     let set = Replicated::start(1, 1);
     let [old, new] = &set.servers[..] else { panic!("a primary and a replica") };
     let f = at(&old.url(), "bobbin", wait_replicas);
-    f.put(&thread(1), "before").await;
+    // A replica that has only just come up may need a moment for its first answer.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while let Err(error) = f.store.accept(&offer(&thread(1), "before")).await {
+        assert!(Instant::now() < deadline, "{error}");
+    }
     old.freeze();
     set.until_promoted_instead_of(0);
     old.thaw();

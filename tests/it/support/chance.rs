@@ -30,6 +30,11 @@ impl Chance {
         Self { state: seed ^ salt }
     }
 
+    /// One with this seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
     /// An own generator for a part of the test, so that parts at the same time do not depend on who is faster.
     pub(crate) fn split(&mut self) -> Self {
         Self { state: self.next() }
@@ -48,6 +53,11 @@ impl Chance {
         usize::try_from(self.next() % bound.max(1) as u64).unwrap()
     }
 
+    /// True in so many of a hundred cases.
+    pub(crate) fn percent(&mut self, of_a_hundred: usize) -> bool {
+        self.below(100) < of_a_hundred
+    }
+
     /// One of several things.
     pub(crate) fn one_of<'a, T>(&mut self, things: &'a [T]) -> &'a T {
         &things[self.below(things.len())]
@@ -57,4 +67,14 @@ impl Chance {
     pub(crate) fn millis_below(&mut self, bound: usize) -> Duration {
         Duration::from_millis(self.below(bound) as u64)
     }
+}
+
+#[test]
+fn a_seed_gives_the_same_choices_each_time() {
+    let choices = |seed| {
+        let mut chance = Chance::new(seed);
+        (0..8).map(|_| chance.below(1000)).collect::<Vec<_>>()
+    };
+    assert_eq!(choices(1), choices(1));
+    assert_ne!(choices(1), choices(2));
 }

@@ -27,12 +27,10 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    faults::Chance,
-    support::{
-        crash::Life,
-        world::{Making, World, id},
-    },
+use crate::support::{
+    chance::Chance,
+    crash::Life,
+    world::{Making, World, id},
 };
 
 /// Turns of one play.
@@ -194,15 +192,15 @@ impl Play {
         let roots: Vec<Ts> = self.said.iter().filter(|said| said.ts == said.root).map(|s| s.root.clone()).collect();
         self.counter += 1;
         let n = self.counter;
-        let who = *self.chance.one(&[ADA, GRACE]);
+        let who = *self.chance.one_of(&[ADA, GRACE]);
         match self.chance.below(10) {
             0..=2 if roots.len() < THREADS => self.say(who, None, &format!("<@{BOT_USER}> do thing {n}")),
             0..=4 if !roots.is_empty() => {
-                let root = self.chance.one(&roots).clone();
+                let root = self.chance.one_of(&roots).clone();
                 self.say(who, Some(root), &format!("answer {n}"));
             }
             5 if !self.said.is_empty() => {
-                let said = self.chance.one(&self.said).clone();
+                let said = self.chance.one_of(&self.said).clone();
                 self.log.push(format!("{} edits {:?}", said.user, said.text));
                 self.world
                     .slack
@@ -210,19 +208,19 @@ impl Play {
                     .unwrap();
             }
             6 | 7 if !sessions.is_empty() => {
-                let session = self.chance.one(&sessions).id.clone();
+                let session = self.chance.one_of(&sessions).id.clone();
                 self.log.push(format!("Devin says: words {n}"));
                 self.world.devin.say(&session, &format!("words {n}")).unwrap();
             }
             8 if !sessions.is_empty() => {
-                let session = self.chance.one(&sessions).id.clone();
-                let (status, detail) = *self.chance.one(&STATES);
+                let session = self.chance.one_of(&sessions).id.clone();
+                let (status, detail) = *self.chance.one_of(&STATES);
                 self.log.push(format!("Devin becomes {status}/{detail}"));
                 let detail = Some(Detail::from(detail.to_owned()));
                 self.world.devin.set(&session, Status::from(status.to_owned()), detail).unwrap();
             }
             9 if !sessions.is_empty() => {
-                let session = self.chance.one(&sessions).id.clone();
+                let session = self.chance.one_of(&sessions).id.clone();
                 self.log.push("Devin opens a pull request".to_owned());
                 self.world.devin.open_pr(&session).unwrap();
             }
@@ -244,7 +242,7 @@ impl Play {
         if pending.is_empty() {
             return;
         }
-        let delivery = self.chance.one(&pending).id;
+        let delivery = self.chance.one_of(&pending).id;
         match self.chance.below(3) {
             0 => self.world.slack.duplicate_delivery(delivery),
             1 => self.world.slack.change(|state| state.deliveries.rotate_left(1)),
@@ -267,11 +265,11 @@ impl Play {
             self.processes[index].life.die_after(events);
             return;
         }
-        let operation = *self.chance.one(&OPERATIONS);
+        let operation = *self.chance.one_of(&OPERATIONS);
         let late = Duration::from_secs(u64::try_from(self.chance.below(9)).unwrap());
         let action = self
             .chance
-            .one(&[
+            .one_of(&[
                 FaultAction::DropBefore,
                 FaultAction::DropAfter,
                 FaultAction::Late(late),
