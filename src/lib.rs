@@ -53,9 +53,11 @@
 //! 2. **Stored before it is acknowledged.** A 200 means that the input is in the store, de-duplicated, in one atomic
 //!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`). With a spool, an
 //!    input that Redis cannot take is on the local disk instead, until Redis can (`receive/outage.rs`).
-//! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]).
+//! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]). Workspaces,
+//!    channels and threads take turns, so that a flood in one of them costs the others nothing.
 //! 4. **Nothing lost, nothing doubled** that a person can see, through a crash at any instruction: what must not happen
-//!    twice is journalled before and after, and looked for before it is tried again ([`steps`]).
+//!    twice is journalled before and after, and looked for before it is tried again ([`steps`]). What may have happened
+//!    twice all the same is looked for minutes later and withdrawn (`work/sweep.rs`).
 //! 5. **Devin's API is the truth, a signal is a hint.** What a session does is compared with what was told; a lost or
 //!    doubled signal costs a delay, never a wrong post ([`domain::announce`]).
 //! 6. **Nobody acts as somebody else.** A session runs as the person who asked, or it does not start ([`people`]).
