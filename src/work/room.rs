@@ -30,6 +30,10 @@ const POST_AHEAD: Duration = Duration::from_secs(4);
 /// The same for what calls people: it goes first where a channel is busy.
 const CALL_AHEAD: Duration = Duration::from_secs(8);
 
+/// Longest time for which a channel gets no turns because Slack asked for patience: what people say there has to go into
+/// their sessions all the same.
+const CLOSED_MAX: Duration = Duration::from_mins(2);
+
 /// What a post of ours is, as everybody in the workspace can read in its metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PostKind {
@@ -142,7 +146,7 @@ pub(super) async fn paced(task: &Task, thread: &ThreadKey, ahead: Duration) -> R
 
 /// Slack asked for patience in this channel: until then nobody gets a turn to post into it.
 async fn close(task: &Task, thread: &ThreadKey, after: Duration) -> Result<(), Halt> {
-    let pace = Pace { every: after + TURN_AHEAD, ahead: Duration::from_hours(24) };
+    let pace = Pace { every: after.min(CLOSED_MAX) + TURN_AHEAD, ahead: Duration::from_hours(24) };
     task.deps.store.pace(&Mailbox::Thread(thread.clone()), pace).await?;
     Ok(())
 }

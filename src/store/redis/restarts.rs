@@ -37,23 +37,29 @@ pub(super) struct Restarts {
 
 impl RedisStore {
     /// Whether the server is so new that it may have forgotten something. Asks it once for each connection.
-    pub(super) async fn may_have_forgotten(&self) -> Result<bool> {
+    pub(super) async fn may_have_forgotten(&self) -> bool {
         if self.shards > 1 {
-            return Ok(false);
+            return false;
         }
         let dial = self.link.dialed();
         if self.restarts.dial.load(Ordering::Relaxed) != dial {
-            let left = self.forgetful_for().await?;
+            // While it is not known it may be: that costs some looks.
+            let Ok(left) = self.forgetful_for().await else { return true };
             *self.restarts.forgetful_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + left);
             self.restarts.dial.store(dial, Ordering::Relaxed);
         }
         let until = *self.restarts.forgetful_until.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(until.is_some_and(|until| Instant::now() < until))
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     async fn forgetful_for(&self) -> Result<Duration> {
-        let info = self.link.command(cmd("INFO").arg("server"), &self.base(0)).await;
-        let text: String = replies::read(info.map_err(|e| replies::unavailable(&e))?)?;
+        let info = match self.link.command(cmd("INFO").arg("server"), &self.base(0)).await {
+            Ok(info) => info,
+            Err(e) if e.is_timeout() || e.is_connection_dropped() => return Err(replies::unavailable(&e)),
+            // Not allowed to this user: then nobody can tell.
+            Err(_) => return Ok(Duration::ZERO),
+        };
+        let text: String = replies::read(info)?;
         let run = pairs(&text).into_iter().find(|(name, _)| name == "run_id").map(|(_, id)| id).unwrap_or_default();
         let call =
             self.call(&self.scripts.met, 0).printed(&self.offset()).printed(&run).printed(&millis(FORGETFUL_FOR));

@@ -82,7 +82,7 @@ impl RedisStore {
                 .printed(&millis(TURN_AHEAD));
             match replies::turn(self.run(call).await?, token)? {
                 Took::Turn(Turn::Taken(mut leased)) => {
-                    leased.forgetful = self.may_have_forgotten().await?;
+                    leased.forgetful = self.may_have_forgotten().await;
                     return Ok(Turn::Taken(leased));
                 }
                 Took::Turn(turn) => return Ok(turn),

@@ -43,7 +43,7 @@ async fn what_is_over_leaves_no_keys() {
     }
     let mut keys: Vec<String> = redis::from_redis_value(server.command(&["KEYS", "*"])).unwrap();
     keys.sort();
-    let kept = ["clock", "founded", "seen:i1", "seen:i2"];
+    let kept = ["clock", "founded", "run", "seen:i1", "seen:i2"];
     assert_eq!(keys, kept.map(|key| format!("bobbin:2:{{0}}:{key}")));
 }
 
