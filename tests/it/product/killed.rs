@@ -13,7 +13,7 @@ use crate::support::{chance::Chance, redis::RedisServer};
 
 /// A creation that was cut off before it reached Devin is made again after 70 seconds: as long as the call itself may
 /// take, and ten more.
-pub(crate) const HEALED_WITHIN: Duration = Duration::from_mins(4);
+pub(crate) const HEALED_WITHIN: Duration = Duration::from_mins(6);
 /// Longest time between a wave of inputs and the blow, in milliseconds: the twins answer on loopback, so that a mention
 /// is handled within some tens of milliseconds.
 const BLOW_WITHIN_MS: usize = 250;

@@ -26,7 +26,7 @@ use crate::support::{
 };
 
 /// Longest wait for everything to be told, where no creation was cut off.
-const TOLD_WITHIN: Duration = Duration::from_mins(2);
+const TOLD_WITHIN: Duration = Duration::from_mins(5);
 /// The lease of the bots in these tests.
 const LEASE: Duration = Duration::from_secs(5);
 
