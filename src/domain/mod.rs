@@ -1,6 +1,7 @@
 //! Pure rules: identifiers, phases, what a change should announce. No I/O, no async, no clock.
 
 pub mod announce;
+pub mod code;
 pub mod ids;
 pub mod link;
 pub mod mailbox;
@@ -8,3 +9,4 @@ pub mod phase;
 pub mod sighting;
 pub mod standing;
 pub mod status;
+pub mod words;

@@ -6,8 +6,10 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::code::{FENCE, Span, spans};
-use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::{
+    code::{FENCE, Span, spans},
+    ids::{ChannelId, UserId},
+};
 
 /// Longest token that is looked for: addresses are at most 3000 characters, labels similar.
 const MAX_TOKEN_BYTES: usize = 8192;

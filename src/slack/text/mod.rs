@@ -3,7 +3,6 @@
 //! In: what people type, as plain Markdown for Devin. Out: what Devin says, as mrkdwn that can neither call anybody nor
 //! lie about where a link leads. <https://docs.slack.dev/messaging/formatting-message-text>
 
-mod code;
 mod inbound;
 mod outbound;
 mod split;

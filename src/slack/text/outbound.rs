@@ -6,7 +6,7 @@
 
 use url::Url;
 
-use super::code::{FENCE, Span, spans};
+use crate::domain::code::{FENCE, Span, spans};
 
 /// Longest first line of a fenced block that is taken for a language.
 const MAX_LANGUAGE_CHARS: usize = 20;

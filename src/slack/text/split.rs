@@ -3,7 +3,7 @@
 //! Cuts prefer the end of a paragraph, then of a line, then a space; they never fall into one of Slack's tokens or
 //! entities, and a fenced block that is cut is closed and opened again. Characters are counted, not bytes, as Slack does.
 
-use super::code::FENCE;
+use crate::domain::code::FENCE;
 
 /// Shortest part: below this a fence and one word would not fit together.
 const MIN_PART_CHARS: usize = 40;

@@ -3,11 +3,11 @@
 //! An opening without its end is prose, as Slack shows it.
 
 /// Marks a fenced block, in Slack's dialect and in Markdown alike; Slack wants no line of its own for it.
-pub(super) const FENCE: &str = "```";
+pub const FENCE: &str = "```";
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Span<'a> {
+pub enum Span<'a> {
     /// Between the marks of a fenced block, without them.
     Fenced(&'a str),
     /// Between two back-ticks on one line, without them.
@@ -17,7 +17,7 @@ pub(super) enum Span<'a> {
 }
 
 /// The parts of a text, in order.
-pub(super) fn spans(text: &str) -> Vec<Span<'_>> {
+pub fn spans(text: &str) -> Vec<Span<'_>> {
     let mut spans = Vec::new();
     let mut rest = text;
     while let Some((before, inside, after)) = between(rest, FENCE) {
