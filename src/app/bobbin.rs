@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     config::{Config, StoreConfig, StoreKind},
     devin::Devin,
+    domain::rules::Rules,
     outbound::{Outbound, OutboundOptions},
     people::People,
     receive::{self, Receive, Refusals},
@@ -80,6 +81,7 @@ impl Bobbin {
             Devin::new(outbound, config.devin.api_url.clone(), config.devin.api_key.clone(), config.devin.org.clone());
         let bell: Bell = Arc::new(Notify::new());
         let nudge: Bell = Arc::new(Notify::new());
+        let rules = Arc::new(Rules::default());
         let deps = Arc::new(Deps {
             store: store.clone(),
             clock: clock.clone(),
@@ -87,6 +89,8 @@ impl Bobbin {
             devin: devin.clone(),
             people: People::new(slack.clone(), devin.clone(), store.clone()),
             marks: marks(config)?,
+            rules: rules.clone(),
+            bell: bell.clone(),
             nudge: nudge.clone(),
             me: OnceCell::new(),
         });
@@ -109,6 +113,7 @@ impl Bobbin {
             secrets,
             bell: bell.clone(),
             refusals: Refusals::default(),
+            rules,
         };
         Ok(Self {
             store,

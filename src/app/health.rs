@@ -157,6 +157,7 @@ mod tests {
 
     fn receive(store: SharedStore, spool: Spool) -> Receive {
         Receive {
+            rules: Arc::default(),
             store,
             spool: Some(Arc::new(spool)),
             clock: Arc::new(Ahead),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     announce::{Observation, Told},
     ids::{SessionId, Ts, UserId},
+    settings::Settings,
 };
 
 /// The state of a thread's mailbox, version 1.
@@ -22,6 +23,12 @@ pub struct Thread {
     /// What may have happened twice and is looked for again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
+    /// People who were told that nobody acts for them: once is enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<UserId>,
+    /// Sessions that people untied from the thread: they are not tied to it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detached: Vec<SessionId>,
 }
 
 /// An effect whose outcome was not known for a while, so that it may have happened twice.
@@ -33,6 +40,9 @@ pub struct Doubt {
     pub since: Timestamp,
     /// How often it was looked for since.
     pub looks: usize,
+    /// When the look that failed is taken again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Timestamp>,
 }
 
 /// An effect that can be found again, and which one of its kind is the right one.
@@ -104,6 +114,44 @@ pub struct Link {
     /// When it was restored from outside, if it was: what was written before then may have been passed on already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
+    /// What people set for the thread.
+    #[serde(default, skip_serializing_if = "Settings::is_default")]
+    pub settings: Settings,
+}
+
+/// Who asked for a session, where, and as whom it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// The message that asked.
+    pub asked_in: Ts,
+    /// Who asked.
+    pub requester: UserId,
+    /// As whom it runs, as people read it.
+    pub runs_as: String,
+}
+
+impl Link {
+    /// The link of a session of which nothing was told yet.
+    pub fn new(asker: Asker, seen: Observation, now: Timestamp) -> Self {
+        let Asker { asked_in, requester, runs_as } = asker;
+        Self {
+            session: seen.session.clone(),
+            asked_in,
+            requester,
+            runs_as,
+            started_at: now,
+            seen,
+            card: Card { ts: None, shows: String::new(), written_at: now },
+            told: Told::default(),
+            relayed: Relayed::default(),
+            reread: Reread { since: Some(now), times: 0 },
+            closed: false,
+            over: None,
+            no_news_since: None,
+            restored_at: None,
+            settings: Settings::default(),
+        }
+    }
 }
 
 /// The one card of a link, edited in place.
@@ -172,7 +220,14 @@ impl Thread {
 
     /// A thread without a session.
     pub fn empty() -> Self {
-        Self { v: Self::VERSION, link: None, lost: None, doubts: Vec::new() }
+        Self {
+            v: Self::VERSION,
+            link: None,
+            lost: None,
+            doubts: Vec::new(),
+            strangers: Vec::new(),
+            detached: Vec::new(),
+        }
     }
 
     /// A thread whose link to this session has to be restored.

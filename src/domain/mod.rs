@@ -2,10 +2,14 @@
 
 pub mod announce;
 pub mod code;
+pub mod errand;
 pub mod ids;
 pub mod link;
 pub mod mailbox;
 pub mod phase;
+pub mod press;
+pub mod rules;
+pub mod settings;
 pub mod sighting;
 pub mod standing;
 pub mod status;

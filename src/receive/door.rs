@@ -23,7 +23,7 @@ use crate::store::{Accepted, Door, Input, Offer, Result, StoreError, embedded::S
 const STORE_WITHIN: Duration = Duration::from_millis(950);
 
 pub(super) async fn events(State(receive): State<Arc<Receive>>, request: Request) -> Response {
-    take(&receive, Door::Events, request, admit::event).await
+    take(&receive, Door::Events, request, |body| admit::event(&receive.rules, body)).await
 }
 
 pub(super) async fn commands(State(receive): State<Arc<Receive>>, request: Request) -> Response {
@@ -34,7 +34,7 @@ pub(super) async fn interactions(State(receive): State<Arc<Receive>>, request: R
     take(&receive, Door::Interactions, request, admit::interaction).await
 }
 
-async fn take(receive: &Receive, door: Door, request: Request, decide: fn(&[u8]) -> Decision) -> Response {
+async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOnce(&[u8]) -> Decision) -> Response {
     let verified = match VerifiedInput::read(receive, request).await {
         Ok(verified) => verified,
         Err(status) => return status.into_response(),

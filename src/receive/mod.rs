@@ -15,12 +15,13 @@ use std::sync::Arc;
 use axum::{Router, routing::post};
 
 pub use self::{
-    admit::{HANDLED_EVENTS, START_HERE},
+    admit::HANDLED_EVENTS,
     body::{MAX_BODY_BYTES, Refusals},
     outage::Drained,
 };
 use crate::{
     clock::Clock,
+    domain::rules::Rules,
     slack::signature::SigningSecrets,
     store::{Bell, SharedStore, embedded::Spool},
 };
@@ -40,6 +41,8 @@ pub struct Receive {
     pub bell: Bell,
     /// Tells of what was refused.
     pub refusals: Refusals,
+    /// What the configuration says about channels and people.
+    pub rules: Arc<Rules>,
 }
 
 /// The routes that Slack posts to.

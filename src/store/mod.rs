@@ -11,17 +11,20 @@ mod body;
 pub mod embedded;
 mod form;
 mod founding;
+mod input;
 pub mod redis;
-pub use founding::{Adoption, Founding};
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-pub use self::body::Body;
+pub use self::{
+    body::Body,
+    founding::{Adoption, Founding},
+    input::{Door, Input},
+};
 use crate::domain::{
     ids::{InputId, SessionId},
     mailbox::Mailbox,
@@ -46,66 +49,6 @@ pub enum StoreError {
 
 /// The result of a store operation.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
-
-/// The door an input came through; tells `work` how to read its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Door {
-    /// Slack's Events API.
-    Events,
-    /// A slash command.
-    Commands,
-    /// A button, a shortcut, a modal.
-    Interactions,
-    /// What our own watch saw at Devin.
-    Watch,
-}
-
-impl Door {
-    /// The word used in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Commands => "commands",
-            Self::Interactions => "interactions",
-            Self::Watch => "watch",
-        }
-    }
-}
-
-impl fmt::Display for Door {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// One input as it is stored, version 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Input {
-    /// Version of this form.
-    pub v: u8,
-    /// Unique; part of every mark that handling this input leaves outside.
-    pub id: InputId,
-    /// When it was received.
-    pub at: Timestamp,
-    /// How to read the body.
-    pub door: Door,
-    /// The body, byte for byte.
-    pub body: Body,
-}
-
-impl Input {
-    /// The version written today.
-    pub const VERSION: u8 = 1;
-
-    /// A new input, with an id that sorts by time.
-    pub fn received(at: Timestamp, door: Door, body: Vec<u8>) -> Self {
-        let seconds = u64::try_from(at.as_second()).unwrap_or(0);
-        let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
-        let uuid = Uuid::new_v7(uuid::Timestamp::from_unix_time(seconds, nanos, 0, 0));
-        Self { v: Self::VERSION, id: uuid.into(), at, door, body: body.into() }
-    }
-}
 
 /// Which mailboxes an offered input may enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -307,7 +250,7 @@ pub struct Durability {
 /// The store. Every operation is atomic; every write under a [`Lease`] fails with [`StoreError::LeaseLost`] once
 /// somebody else holds it.
 #[async_trait]
-pub trait Store: Founding + Send + Sync + fmt::Debug {
+pub trait Store: Founding + Send + Sync + std::fmt::Debug {
     /// Refuses what was seen, else remembers its ids, appends the input and makes the mailbox ready. When this returns
     /// [`Accepted::Stored`] the input is as durable as the store's class promises.
     async fn accept(&self, offer: &Offer) -> Result<Accepted>;

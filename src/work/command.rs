@@ -2,11 +2,16 @@
 
 use super::{halt::Halt, task::Task};
 use crate::{
-    slack::SlackError,
+    slack::{SlackError, wire::command::Command},
     steps::StepError,
     store::Commit,
     voice::{self, Notice},
 };
+
+/// A slash command was used.
+pub(super) async fn used(task: &mut Task, command: Command) -> Result<Commit, Halt> {
+    answer(task, command.response_url.as_deref(), &Notice::CommandHelp).await
+}
 
 /// Answers at the address that came with a command or a shortcut, at most once.
 pub(super) async fn answer(task: &mut Task, response_url: Option<&str>, notice: &Notice) -> Result<Commit, Halt> {

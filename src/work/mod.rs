@@ -4,23 +4,34 @@
 //! durable step. A [`Worker`] does one unit at a time: it takes a mailbox, lets the handler of its oldest input run
 //! under the lease, and writes down how it ended. The loop around it is in `app`.
 //!
-//! To add a kind of input: let `receive` admit it, give it a variant in [`kind`], a line in [`worker`]'s table and a
-//! file of its own here.
+//! To add a kind of input: let `receive` admit it, give it a variant in [`kind`], a line in [`table`] and a file of its
+//! own here.
 
+mod begin;
 mod card;
 mod changed;
 mod command;
+mod edited;
+mod errand;
 mod files;
 mod halt;
+mod home;
 mod kind;
+mod press;
 mod profile;
 mod prompt;
+mod reacted;
 mod relay;
 mod reply;
 mod restore;
 mod room;
+mod said;
+mod shortcut;
 mod start;
+mod stopped;
+mod submitted;
 mod sweep;
+mod table;
 mod task;
 mod traces;
 mod trouble;

@@ -19,8 +19,9 @@ use super::{
 use crate::{
     devin::{DevinError, MessageSource},
     domain::{
-        ids::{SessionId, Ts, UserId},
-        link::{Card, Link, Relayed, Reread, Thread},
+        announce::Observation,
+        ids::SessionId,
+        link::{Asker, Card, Link, Thread},
         mailbox::ThreadKey,
     },
     slack::{SlackError, ThreadMessage},
@@ -80,22 +81,13 @@ async fn restore(task: &mut Task, thread: &ThreadKey, lost: &SessionId, known: O
     let by = asker(task, thread, asked, known.as_ref()).await?;
     let relays = traces.relays(&session);
     let was = known.as_ref().map(|link| &link.card);
-    let mut link = Link {
-        told: traces.told(&session, &seen),
-        over: changed::over(known.as_ref(), &seen.state, now),
-        card: Card { ts: card.or_else(|| was?.ts.clone()), shows: String::new(), written_at: Timestamp::UNIX_EPOCH },
-        started_at: Timestamp::from_second(found.created_at).unwrap_or(now),
-        seen,
-        asked_in: by.asked_in,
-        requester: by.requester,
-        runs_as: by.runs_as,
-        relayed: Relayed::default(),
-        reread: Reread { since: Some(now), times: 0 },
-        closed: false,
-        no_news_since: None,
-        restored_at: Some(now),
-        session,
-    };
+    let over = changed::over(known.as_ref(), &seen.state, now);
+    let told = traces.told(&session, &seen);
+    let started_at = Timestamp::from_second(found.created_at).unwrap_or(now);
+    let card = Card { ts: card.or_else(|| was?.ts.clone()), shows: String::new(), written_at: Timestamp::UNIX_EPOCH };
+    let settings = known.as_ref().map(|link| link.settings.clone()).unwrap_or_default();
+    let new = Link::new(by, Observation { session, ..seen }, now);
+    let mut link = Link { told, over, card, started_at, restored_at: Some(now), settings, ..new };
     if link.card.ts.is_none() && known.is_none() {
         card::open(task, thread, &mut link).await?;
     }
@@ -104,13 +96,6 @@ async fn restore(task: &mut Task, thread: &ThreadKey, lost: &SessionId, known: O
     tracing::info!(devin.session = %link.session, "a lost link was restored from its thread");
     metrics::counter!("bobbin_links_restored_total").increment(1);
     Ok(Tie::Linked(Box::new(link)))
-}
-
-/// Who asked for a session, and where.
-struct Asker {
-    asked_in: Ts,
-    requester: UserId,
-    runs_as: String,
 }
 
 /// What an old copy of the link says, or else the author of the message that asked, under the name that sessions are

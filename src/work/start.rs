@@ -14,9 +14,8 @@ use crate::{
     devin::{CREATE_TIMEOUT, CreateSession, Devin, DevinError, Session, SessionQuery},
     domain::{
         announce::Observation,
-        announce::Told,
         ids::SessionId,
-        link::{Card, Effect, Link, Relayed, Reread},
+        link::{Asker, Effect, Link},
         phase::State,
         standing::{Linked, Refusal, Standing},
         status::Status,
@@ -165,29 +164,16 @@ impl From<Session> for Started {
 
 fn link(task: &Task, speech: &Speech, person: &Linked, started: Started) -> Link {
     let now = task.now();
-    Link {
-        session: started.session.clone(),
-        asked_in: speech.ts.clone(),
-        requester: speech.user.clone(),
-        runs_as: person.name.clone(),
-        started_at: now,
-        seen: Observation {
-            session: started.session,
-            state: State::new(started.status, None),
-            updated_at: started.updated_at,
-            seen_at: now,
-            title: started.title,
-            url: started.url,
-            acus: 0.0,
-            pull_requests: std::collections::BTreeMap::new(),
-        },
-        card: Card { ts: None, shows: String::new(), written_at: now },
-        told: Told::default(),
-        relayed: Relayed::default(),
-        reread: Reread { since: Some(now), times: 0 },
-        closed: false,
-        over: None,
-        no_news_since: None,
-        restored_at: None,
-    }
+    let asker = Asker { asked_in: speech.ts.clone(), requester: speech.user.clone(), runs_as: person.name.clone() };
+    let seen = Observation {
+        session: started.session,
+        state: State::new(started.status, None),
+        updated_at: started.updated_at,
+        seen_at: now,
+        title: started.title,
+        url: started.url,
+        acus: 0.0,
+        pull_requests: std::collections::BTreeMap::new(),
+    };
+    Link::new(asker, seen, now)
 }

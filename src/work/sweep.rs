@@ -43,26 +43,32 @@ pub(super) fn due(doubts: &[Doubt]) -> Option<Timestamp> {
 }
 
 fn next(doubt: &Doubt) -> Option<Timestamp> {
-    Some(later(doubt.since, *LOOKS.get(doubt.looks)?))
+    let planned = later(doubt.since, *LOOKS.get(doubt.looks)?);
+    Some(doubt.again.unwrap_or(planned))
+}
+
+/// Puts off a look that failed; not when it has failed for a day.
+fn put_off(doubt: &mut Doubt, now: Timestamp) -> bool {
+    doubt.again = Some(later(now, FAILED_WAIT));
+    later(doubt.since, GIVE_UP_AFTER) > now
 }
 
 /// Takes the looks that are due. One that fails is taken later and stops nothing else.
 pub(super) async fn run(task: &mut Task, thread: &ThreadKey) -> Result<(), Halt> {
     let now = task.now();
-    for mut doubt in std::mem::take(&mut task.doubts) {
+    for mut doubt in std::mem::take(&mut task.thread.doubts) {
         if next(&doubt).is_some_and(|at| at > now) {
-            task.doubts.push(doubt);
+            task.thread.doubts.push(doubt);
             continue;
         }
         match look(task, thread, &doubt).await {
-            Ok(()) => doubt.looks += 1,
+            Ok(()) => {
+                doubt.looks += 1;
+                doubt.again = None;
+            }
             Err(Halt::Store(error)) => return Err(Halt::Store(error)),
-            Err(halt) if later(doubt.since, GIVE_UP_AFTER) > now => {
-                tracing::info!(?halt, "the later look failed; once more in a while");
-                // The same look again: as if the effect had been finished later.
-                let passed = LOOKS.get(doubt.looks).copied().unwrap_or_default();
-                let again = later(now, FAILED_WAIT);
-                doubt.since = again.saturating_sub(passed).unwrap_or(again);
+            Err(halt) if put_off(&mut doubt, now) => {
+                tracing::info!(?halt, "the later look failed; once more in a while")
             }
             Err(halt) => {
                 tracing::error!(?halt, "the later look was given up");
@@ -70,7 +76,7 @@ pub(super) async fn run(task: &mut Task, thread: &ThreadKey) -> Result<(), Halt>
             }
         }
         if next(&doubt).is_some() {
-            task.doubts.push(doubt);
+            task.thread.doubts.push(doubt);
         }
     }
     Ok(())
@@ -151,7 +157,7 @@ async fn posts(task: &Task, thread: &ThreadKey, mark: &str, ours: Option<&Ts>) -
 
 /// A message was sent into the session, or was refused in the end; so many of this text should now stand there unread.
 pub(super) fn note_sent(task: &mut Task, link: &Link, wanted: &str, sent: bool, known: usize) {
-    for doubt in &mut task.doubts {
+    for doubt in &mut task.thread.doubts {
         match &mut doubt.of {
             // The same words again, by somebody: one more of them is no double.
             Effect::Message { digest, known, .. } if sent && digest == wanted => *known += 1,
@@ -168,4 +174,24 @@ pub(super) fn note_sent(task: &mut Task, link: &Link, wanted: &str, sent: bool, 
 fn withdrawn(what: &'static str) {
     tracing::warn!(what, "a double was withdrawn");
     metrics::counter!("bobbin_doubles_total", "what" => what, "end" => "withdrawn").increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_always_fails_is_given_up_after_a_day() {
+        let since = Timestamp::UNIX_EPOCH;
+        let of = Effect::Post { mark: "00ff".to_owned(), ours: None };
+        let mut doubt = Doubt { of, since, looks: 0, again: None };
+        assert_eq!(next(&doubt), Some(later(since, LOOKS[0])));
+        let (mut looks, mut now) = (1, next(&doubt).unwrap());
+        while put_off(&mut doubt, now) {
+            looks += 1;
+            now = next(&doubt).unwrap();
+        }
+        assert_eq!(doubt.since, since, "when the effect was finished does not move");
+        assert_eq!(looks, 721, "one every two minutes of a day");
+    }
 }

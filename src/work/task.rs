@@ -13,6 +13,7 @@ use crate::{
         ids::{InputId, SessionId},
         link::{Doubt, Effect, Link, Thread},
         phase::{Pace, Phase, State},
+        rules::Rules,
     },
     people::People,
     slack::{Identity, Slack},
@@ -36,6 +37,10 @@ pub struct Deps {
     pub devin: Devin,
     /// Who is who.
     pub people: Arc<People>,
+    /// What the configuration says about channels and people.
+    pub rules: Arc<Rules>,
+    /// Rung when a mailbox got something.
+    pub bell: Bell,
     /// Marks on what we do.
     pub marks: Marks,
     /// Rung when something was sent to Devin, so that the watch looks at once.
@@ -62,8 +67,8 @@ pub(super) struct Task {
     /// The store's time.
     pub(super) clock: Arc<dyn Clock>,
     pub(super) steps: Steps,
-    /// What may have happened twice in this thread.
-    pub(super) doubts: Vec<Doubt>,
+    /// What is kept of the thread beside its link.
+    pub(super) thread: Thread,
 }
 
 impl Task {
@@ -73,8 +78,8 @@ impl Task {
 
     /// Has an effect looked for again later, because it may have happened twice.
     pub(super) fn doubt(&mut self, of: Effect) {
-        if !self.doubts.iter().any(|doubt| doubt.of == of) {
-            self.doubts.push(Doubt { of, since: self.now(), looks: 0 });
+        if !self.thread.doubts.iter().any(|doubt| doubt.of == of) {
+            self.thread.doubts.push(Doubt { of, since: self.now(), looks: 0, again: None });
         }
     }
 
@@ -86,15 +91,15 @@ impl Task {
     /// The link as it now is, when to wake next, and how its session is to be watched.
     pub(super) fn keep(&self, link: Link, wake: Option<Timestamp>) -> Result<Commit, Halt> {
         let track = Track { session: link.session.clone(), activity: activity(&link, self.now()) };
-        let thread = Thread { link: Some(link), doubts: self.doubts.clone(), ..Thread::empty() };
+        let thread = Thread { link: Some(link), ..self.thread.clone() };
         Ok(Commit { state: Some(write(&thread)?), wake, track: Some(track) })
     }
 }
 
 /// What is left behind in a thread whose session is not ours after all.
-pub(super) fn forsaken(session: SessionId) -> Result<Commit, StoreError> {
+pub(super) fn forsaken(task: &Task, session: SessionId) -> Result<Commit, StoreError> {
     let track = Some(Track { session, activity: Activity::Over });
-    Ok(Commit { state: Some(write(&Thread::empty())?), wake: None, track })
+    Ok(Commit { state: Some(write(&task.thread)?), wake: None, track })
 }
 
 /// Reads the state of a thread's mailbox.

@@ -10,20 +10,14 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
-    changed, command,
     halt::Halt,
-    kind::Kind,
-    profile, reply,
-    restore::{self, Tie},
-    room, start, sweep,
+    room, sweep,
+    table::dispatch,
     task::{self, Deps, Task},
 };
 use crate::{
     clock::{Agreed, Clock, later},
-    domain::{
-        ids::InputId,
-        mailbox::{Mailbox, ThreadKey},
-    },
+    domain::{ids::InputId, link::Thread, mailbox::Mailbox},
     steps::Steps,
     store::{Commit, Door, Lease, Leased, StoreError, Turn, Unfinished},
     voice::Notice,
@@ -141,11 +135,11 @@ impl Worker {
         // On the heap: a handler's future is large, and most turns find nothing to do.
         let (kind, outcome) = Box::pin(dispatch(&mut task, leased)).await;
         let outcome = match outcome {
-            Ok(commit) => keep_doubts(&task, leased, commit).map_err(Halt::Store),
+            Ok(commit) => keep_thread(&task, leased, commit).map_err(Halt::Store),
             Err(Halt::Stop { why }) => {
                 // A link that was to wake wakes now, and settles anew when.
                 let wake = leased.state.as_ref().map(|_| leased.at);
-                let commit = keep_doubts(&task, leased, Commit { wake, ..Commit::default() });
+                let commit = keep_thread(&task, leased, Commit { wake, ..Commit::default() });
                 commit.map_err(Halt::Store).and_then(|commit| Err(Halt::Bury { why, commit: Box::new(commit) }))
             }
             other => other,
@@ -226,7 +220,7 @@ impl Worker {
     async fn give_up(&self, leased: &Leased, clock: &Arc<dyn Clock>, why: &'static str) -> Result<Commit, Halt> {
         let wake = leased.state.as_ref().map(|_| leased.at);
         let buried = |commit| Err(Halt::Bury { why: why.to_owned(), commit: Box::new(commit) });
-        let waited_for = leased.input.as_ref().filter(|input| input.door != Door::Watch);
+        let waited_for = leased.input.as_ref().filter(|input| !matches!(input.door, Door::Watch | Door::Errand));
         let (Some(input), Mailbox::Thread(thread)) = (waited_for, &leased.lease.mailbox) else {
             // Nobody asked for it, so nobody waits for it.
             return buried(Commit { wake, ..Commit::default() });
@@ -242,7 +236,7 @@ impl Worker {
             Err(halt @ (Halt::Paced { .. } | Halt::Store(_))) => return Err(halt),
             Err(halt) => tracing::warn!(?halt, "the thread could not be told that an input was set aside"),
         }
-        buried(keep_doubts(&task, leased, Commit { wake, ..Commit::default() }).map_err(Halt::Store)?)
+        buried(keep_thread(&task, leased, Commit { wake, ..Commit::default() }).map_err(Halt::Store)?)
     }
 }
 
@@ -252,82 +246,29 @@ struct Ended {
     outcome: Result<Commit, Halt>,
 }
 
-/// Keeps in the thread's state what may have happened twice, and wakes the mailbox when it is to be looked for.
-fn keep_doubts(task: &Task, leased: &Leased, mut commit: Commit) -> Result<Commit, StoreError> {
-    commit.wake = commit.wake.into_iter().chain(sweep::due(&task.doubts)).min();
+/// Keeps what is known of the thread beside its link, and wakes the mailbox when what may have happened twice is to be
+/// looked for.
+fn keep_thread(task: &Task, leased: &Leased, mut commit: Commit) -> Result<Commit, StoreError> {
+    commit.wake = commit.wake.into_iter().chain(sweep::due(&task.thread.doubts)).min();
     if commit.state.is_none() && matches!(leased.lease.mailbox, Mailbox::Thread(_)) {
-        let mut thread = task::read(leased.state.as_deref())?;
-        if thread.doubts != task.doubts {
-            thread.doubts.clone_from(&task.doubts);
-            commit.state = Some(task::write(&thread)?);
+        let before = task::read(leased.state.as_deref())?;
+        let after = Thread { link: before.link.clone(), lost: before.lost.clone(), ..task.thread.clone() };
+        if after != before {
+            commit.state = Some(task::write(&after)?);
         }
     }
     Ok(commit)
-}
-
-/// Lets the table find the handler of the input in hand.
-async fn dispatch(task: &mut Task, leased: &Leased) -> (&'static str, Result<Commit, Halt>) {
-    let kind = match leased.input.as_ref().map(|input| Kind::read(&leased.lease.mailbox, input)).transpose() {
-        Ok(kind) => kind,
-        Err(error) => return ("unreadable", Err(Halt::stop(error.to_string()))),
-    };
-    let name = kind.as_ref().map_or("wake", Kind::name);
-    let handled = match &leased.lease.mailbox {
-        Mailbox::Thread(thread) => in_thread(task, thread, leased.state.as_deref(), kind).await,
-        Mailbox::Person { .. } | Mailbox::Workspace { .. } => elsewhere(task, kind).await,
-    };
-    (name, handled)
-}
-
-/// The table for threads: one line for each kind of input, with a session and without one.
-async fn in_thread(
-    task: &mut Task,
-    thread: &ThreadKey,
-    state: Option<&str>,
-    kind: Option<Kind>,
-) -> Result<Commit, Halt> {
-    let tie = restore::tie(task, thread, state).await?;
-    sweep::run(task, thread).await?;
-    match (kind, tie) {
-        (Some(Kind::Speech(speech)), Tie::Linked(link)) => reply::reply(task, *link, speech).await,
-        (Some(Kind::Sighting(sighting)), Tie::Linked(link)) => changed::seen(task, thread, *link, sighting).await,
-        (None, Tie::Linked(link)) => changed::woken(task, thread, *link).await,
-        (_, Tie::OutOfReach) => Ok(Commit::default()),
-        (Some(Kind::Speech(speech)), Tie::Free) => start::start(task, speech).await,
-        (Some(Kind::Speech(speech)), Tie::NotOurs(session)) => {
-            let left = start::start(task, speech).await?;
-            if left.state.is_some() { Ok(left) } else { Ok(task::forsaken(session)?) }
-        }
-        (Some(Kind::Sighting(_)) | None, Tie::NotOurs(session)) => Ok(task::forsaken(session)?),
-        (Some(Kind::Sighting(_)) | None, Tie::Free) => {
-            tracing::info!("seen, but the thread has no session");
-            Ok(Commit::default())
-        }
-        (kind @ Some(Kind::ProfileChanged { .. } | Kind::Command { .. }), _) => elsewhere(task, kind).await,
-    }
-}
-
-/// The same for people and workspaces.
-async fn elsewhere(task: &mut Task, kind: Option<Kind>) -> Result<Commit, Halt> {
-    match kind {
-        Some(Kind::ProfileChanged { team, user }) => profile::changed(task, &team, &user).await,
-        Some(Kind::Command { response_url }) => {
-            command::answer(task, response_url.as_deref(), &Notice::CommandHelp).await
-        }
-        Some(Kind::Speech(_) | Kind::Sighting(_)) => Err(Halt::stop("an input in the wrong kind of mailbox")),
-        None => Ok(Commit::default()),
-    }
 }
 
 fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task, StoreError> {
     // A mailbox that woke by itself has a name in the place of an input's id, the same for every attempt.
     let id = leased.input.as_ref().map_or_else(|| wake_id(leased), |input| input.id.clone());
     let steps = Steps::open(deps.store.clone(), clock.clone(), leased)?;
-    let doubts = match &leased.lease.mailbox {
-        Mailbox::Thread(_) => task::read(leased.state.as_deref())?.doubts,
-        Mailbox::Person { .. } | Mailbox::Workspace { .. } => Vec::new(),
+    let thread = match &leased.lease.mailbox {
+        Mailbox::Thread(_) => Thread { link: None, lost: None, ..task::read(leased.state.as_deref())? },
+        Mailbox::Person { .. } | Mailbox::Workspace { .. } => Thread::empty(),
     };
-    Ok(Task { deps, id, attempt: leased.attempt, clock, steps, doubts })
+    Ok(Task { deps, id, attempt: leased.attempt, clock, steps, thread })
 }
 
 /// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other

@@ -182,7 +182,8 @@ fn router(row: Row, store: Option<SharedStore>) -> anyhow::Result<Router> {
     let secrets = SigningSecrets::parse(SECRET)?;
     if let Some(store) = store {
         let (clock, bell) = (Arc::new(SystemClock), Arc::new(Notify::new()));
-        let receive = Receive { store, spool: None, clock, secrets, bell, refusals: Refusals::default() };
+        let receive =
+            Receive { rules: Arc::default(), store, spool: None, clock, secrets, bell, refusals: Refusals::default() };
         return Ok(receive::routes(Arc::new(receive)));
     }
     let events = if row == Row::Signature { post(check) } else { post(async || StatusCode::OK) };

@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bobbin::{app::manifest, config::keys::KEYS, receive};
+use bobbin::{
+    app::manifest,
+    config::keys::KEYS,
+    receive,
+    slack::wire::interaction::{SEND_TO_SESSION, START_DEVIN, START_HERE},
+};
 
 /// Longest file, in lines above its first test module.
 const MAX_LINES: usize = 400;
@@ -196,16 +201,22 @@ fn manifest_list(key: &str) -> BTreeSet<String> {
 fn the_manifest_subscribes_to_what_is_handled() {
     let handled: BTreeSet<String> = receive::HANDLED_EVENTS.iter().map(|e| (*e).to_owned()).collect();
     assert_eq!(manifest_list("bot_events"), handled);
-    assert!(manifest::TEMPLATE.contains(&format!("callback_id: {}", receive::START_HERE)));
+    for shortcut in [START_HERE, SEND_TO_SESSION, START_DEVIN] {
+        assert!(manifest::TEMPLATE.contains(&format!("callback_id: {shortcut}")), "{shortcut}");
+    }
 }
 
 /// The scopes that each event and each method we call needs (`slack.md`, sections 3.4 and 6.2).
-const NEEDED: [(&str, &[&str]); 20] = [
+const NEEDED: [(&str, &[&str]); 24] = [
+    ("agent_session_stopped", &["chat:write"]),
+    ("app_home_opened", &[]),
     ("app_mention", &["app_mentions:read"]),
     ("message.channels", &["channels:history"]),
     ("message.groups", &["groups:history"]),
     ("message.im", &["im:history"]),
     ("message.mpim", &["mpim:history"]),
+    ("reaction_added", &["reactions:read"]),
+    ("reaction_removed", &["reactions:read"]),
     ("user_change", &["users:read"]),
     ("auth.test", &[]),
     ("chat.delete", &["chat:write"]),

@@ -238,6 +238,7 @@ fn doors(url: &str, folder: &Path, inputs: u64) -> Arc<Receive> {
     let spool = Spool::open(&folder.join("spool.db"), clock.clone(), bounds).unwrap();
     let secrets = SigningSecrets::new(vec![SIGNING_SECRET.into()]).unwrap();
     Arc::new(Receive {
+        rules: Arc::default(),
         store: Arc::new(store),
         spool: Some(Arc::new(spool)),
         clock,

@@ -136,6 +136,19 @@ pub enum Event {
         /// Who.
         user: Option<UserId>,
     },
+    /// `reaction_added` and `reaction_removed`.
+    Reaction {
+        /// Who.
+        user: UserId,
+        /// Its name, without colons.
+        name: String,
+        /// Where.
+        channel: ChannelId,
+        /// On which message.
+        ts: Ts,
+        /// Whether it was put there, or taken away.
+        added: bool,
+    },
     /// `app_uninstalled`.
     Uninstalled,
     /// `tokens_revoked`.
@@ -194,6 +207,7 @@ impl Event {
             ("agent_session_stopped", _) => {
                 field.channel.map(|channel| Self::AgentStopped { channel, thread: field.thread_ts, user: field.user })
             }
+            ("reaction_added" | "reaction_removed", _) => field.reaction(),
             ("app_uninstalled", _) => Some(Self::Uninstalled),
             ("tokens_revoked", _) => Some(Self::TokensRevoked { bots: field.tokens.bot }),
             _ => None,
@@ -260,6 +274,20 @@ struct Fields {
     new_channel_id: Option<ChannelId>,
     #[serde(deserialize_with = "fitting")]
     tokens: Tokens,
+    #[serde(deserialize_with = "fitting")]
+    reaction: String,
+    #[serde(deserialize_with = "fitting")]
+    item: Item,
+}
+
+/// What a reaction is on; only messages have a channel and a time stamp.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Item {
+    #[serde(deserialize_with = "fitting")]
+    channel: Option<ChannelId>,
+    #[serde(deserialize_with = "fitting")]
+    ts: Option<Ts>,
 }
 
 #[derive(Default, Deserialize)]
@@ -284,6 +312,12 @@ impl Fields {
         let before = self.previous_message;
         let deleted = self.deleted_ts.or_else(|| before.as_ref().map(|message| message.ts.clone()))?;
         Some(Event::MessageDeleted { channel: self.channel?, deleted, before })
+    }
+
+    fn reaction(self) -> Option<Event> {
+        let added = self.kind == "reaction_added";
+        let (channel, ts) = (self.item.channel?, self.item.ts?);
+        Some(Event::Reaction { user: self.user?, name: self.reaction, channel, ts, added })
     }
 
     fn joined(self) -> Option<Event> {

@@ -15,6 +15,13 @@ use super::{
 };
 use crate::domain::ids::{ChannelId, TeamId, Ts, UserId};
 
+/// The message shortcut that starts a session, by its `callback_id` in the app manifest.
+pub const START_HERE: &str = "start_here";
+/// The message shortcut that hands a message to a session.
+pub const SEND_TO_SESSION: &str = "send_to_session";
+/// The global shortcut that opens the modal to start a session.
+pub const START_DEVIN: &str = "start_devin";
+
 /// Who did something, and in which installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {

@@ -116,6 +116,9 @@ pub struct PeekEvent<'a> {
     /// The tab of `app_home_opened`: `home` or `messages`.
     #[serde(borrow, deserialize_with = "text")]
     pub tab: Text<'a>,
+    /// The name of a reaction, without colons.
+    #[serde(borrow, deserialize_with = "text")]
+    pub reaction: Text<'a>,
     /// Whether the message was edited since.
     #[serde(deserialize_with = "present")]
     pub edited: bool,

@@ -10,7 +10,7 @@ use std::{
 
 use bobbin::{
     domain::ids::{ChannelId, SessionId, Ts},
-    receive::START_HERE,
+    slack::wire::interaction::START_HERE,
     twin::{
         devin,
         slack::{Door, Message, SayOptions, State},

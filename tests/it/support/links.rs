@@ -10,7 +10,7 @@ use bobbin::{
     domain::{
         announce::{Moment, Observation, Told},
         ids::{SessionId, Ts},
-        link::{Card, Link, Relayed, Reread, Thread},
+        link::{Asker, Card, Link, Relayed, Reread, Thread},
         mailbox::{Mailbox, ThreadKey},
         phase::State,
         status::{Detail, Status},
@@ -138,13 +138,8 @@ fn thread_state(made: &Made, at: Timestamp) -> Thread {
         acus: 1.35,
         pull_requests: pull_requests.clone(),
     };
+    let asker = Asker { asked_in: made.thread.root.clone(), requester: id(ADA), runs_as: "Ada Lovelace".to_owned() };
     let link = Link {
-        session: made.session.clone(),
-        asked_in: made.thread.root.clone(),
-        requester: id(ADA),
-        runs_as: "Ada Lovelace".to_owned(),
-        started_at: at,
-        seen,
         // Without a card: there is no message that could be edited.
         card: Card { ts: None, shows: "0f3a55cc0f3a55cc".to_owned(), written_at: at },
         told: Told { at: Some(moment), state: Some(state), pull_requests, answered_at: None, spoken: false },
@@ -154,10 +149,7 @@ fn thread_state(made: &Made, at: Timestamp) -> Thread {
             sent: vec!["0f3a55cc0f3a55cc".to_owned()],
         },
         reread: Reread { since: Some(at), times: 2 },
-        closed: false,
-        over: None,
-        no_news_since: None,
-        restored_at: None,
+        ..Link::new(asker, seen, at)
     };
     Thread { link: Some(link), ..Thread::empty() }
 }

@@ -1,0 +1,73 @@
+//! An errand: what the handler of one mailbox asks of another. A mailbox has one writer, so whoever wants something done
+//! in a thread or for a person puts it into their mailbox like any other input.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ChannelId, Ts, UserId};
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "errand", rename_all = "snake_case")]
+pub enum Errand {
+    /// Start a session in a thread that was opened for it.
+    Begin(Begin),
+    /// Somebody put a reaction on a message of the thread, or took it away.
+    Reaction {
+        /// Who.
+        user: UserId,
+        /// On which message.
+        ts: Ts,
+        /// Its name, without colons.
+        name: String,
+        /// Whether it was put there.
+        added: bool,
+    },
+    /// One of the person's sessions changed: their Home tab, if they use it, is out of date.
+    RefreshHome,
+}
+
+/// A session that is to be started in a thread that was opened for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// Who asked, and so as whom it runs.
+    pub user: UserId,
+    /// The task as it was typed, words that set options included.
+    pub text: String,
+    /// The message that stands for the asking: the first of the thread.
+    pub asked_in: Ts,
+    /// Where the asking came from, when it came from another thread: that thread is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<From>,
+    /// Secrets for the session alone, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+}
+
+/// A thread that asked for a session in another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct From {
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Its first message.
+    pub root: Ts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored forms that exist already are read for ever.
+    #[test]
+    fn stored_errands_are_read() {
+        let samples = [
+            r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100"}"#,
+            r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100","from":{"channel":"C0A","root":"1700000000.000200"},"sealed":"00ff"}"#,
+            r#"{"errand":"reaction","user":"U0ADA","ts":"1700000000.000100","name":"x","added":true}"#,
+            r#"{"errand":"refresh_home"}"#,
+        ];
+        for sample in samples {
+            let errand: Errand = serde_json::from_str(sample).unwrap();
+            assert_eq!(serde_json::to_string(&errand).unwrap(), sample);
+        }
+    }
+}
