@@ -8,6 +8,7 @@ use super::{
     announce::{Observation, Told},
     ids::{SessionId, Ts, UserId},
     settings::Settings,
+    words::Options,
 };
 
 /// The state of a thread's mailbox, version 1.
@@ -117,6 +118,9 @@ pub struct Link {
     /// What people set for the thread.
     #[serde(default, skip_serializing_if = "Settings::is_default")]
     pub settings: Settings,
+    /// What it was started with, as understood.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
 }
 
 /// Who asked for a session, where, and as whom it runs.
@@ -150,6 +154,7 @@ impl Link {
             no_news_since: None,
             restored_at: None,
             settings: Settings::default(),
+            options: Options::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod options;
 mod read;
 mod vocabulary;
 
+pub(in crate::domain) use self::vocabulary::vocabulary;
 pub use self::{
     options::{Invalid, MAX_TAGS, Options, Schema},
     read::{read, read_knowing},

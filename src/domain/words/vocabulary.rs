@@ -46,6 +46,8 @@ macro_rules! vocabulary {
     };
 }
 
+pub(in crate::domain) use vocabulary;
+
 vocabulary!(
     /// An option with a value, `name=value`, anywhere in what somebody writes.
     Word {
