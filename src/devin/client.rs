@@ -13,12 +13,12 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use url::Url;
 
 use super::{
+    create::CreateSession,
     error::{DevinError, outcome},
-    wire::{Attachment, CreateSession, Me, Member, Message, Page, SendMessage, Session, SessionQuery},
+    wire::{Attachment, Me, Message, Page, SendMessage, Session, SessionQuery},
 };
 use crate::{
     domain::ids::{OrgId, SessionId},
@@ -31,23 +31,14 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Time for every other call.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Rows per page: the most that the vendor gives.
-const MAX_PAGE_ROWS: u32 = 200;
+/// What Devin says to somebody who ends a session that is over.
+const ALREADY_EXITED: &str = "already exited";
 
-/// Pages of members that are read for one address: one row where the filter holds; all of them where it is not asked for.
-const MAX_MEMBER_PAGES: usize = 100;
+/// Rows per page: the most that the vendor gives.
+pub(super) const MAX_PAGE_ROWS: u32 = 200;
 
 /// What stands in a path as it is; everything else, such as the bar in `okta|u3`, is encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// The two lists of people: those with a role of their own, and those who have it through a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Directory {
-    /// Direct members.
-    Users,
-    /// Members through an identity provider's group.
-    IdpUsers,
-}
 
 /// The API as one key in one organisation. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,16 +96,48 @@ impl Devin {
         self.call("sessions.get", CALL_TIMEOUT, request).await
     }
 
-    /// Ends a session for good.
+    /// Ends a session for good, and puts it away where `archive` says so. One that is over already counts as ended.
     ///
     /// <https://docs.devin.ai/api-reference/v3/sessions/delete-organizations-sessions>
     ///
     /// # Errors
     ///
-    /// [`DevinError`]; one that is over already is [`DevinError::Invalid`].
-    pub async fn terminate(&self, id: &SessionId) -> Result<Session, DevinError> {
-        let request = self.request(Method::DELETE, self.org_url(&["sessions", &id.prefixed()]));
-        self.call("sessions.terminate", CALL_TIMEOUT, request).await
+    /// [`DevinError`].
+    pub async fn terminate(&self, id: &SessionId, archive: bool) -> Result<(), DevinError> {
+        let mut url = self.org_url(&["sessions", &id.prefixed()]);
+        if archive {
+            url.query_pairs_mut().append_pair("archive", "true");
+        }
+        let request = self.request(Method::DELETE, url);
+        match self.call::<Session>("sessions.terminate", CALL_TIMEOUT, request).await {
+            Ok(_) => Ok(()),
+            Err(DevinError::Invalid { detail }) if detail.contains(ALREADY_EXITED) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a session away: it sleeps, and takes nothing until it is taken out again. Twice is as good as once.
+    ///
+    /// <https://docs.devin.ai/api-reference/v3/sessions/post-organizations-sessions-archive>
+    ///
+    /// # Errors
+    ///
+    /// [`DevinError`].
+    pub async fn archive(&self, id: &SessionId) -> Result<Session, DevinError> {
+        let request = self.request(Method::POST, self.org_url(&["sessions", &id.prefixed(), "archive"]));
+        self.call("sessions.archive", CALL_TIMEOUT, request).await
+    }
+
+    /// Takes a session out again; its child sessions stay where they are.
+    ///
+    /// <https://docs.devin.ai/api-reference/v3/sessions/post-organizations-sessions-unarchive>
+    ///
+    /// # Errors
+    ///
+    /// [`DevinError`].
+    pub async fn unarchive(&self, id: &SessionId) -> Result<Session, DevinError> {
+        let request = self.request(Method::POST, self.org_url(&["sessions", &id.prefixed(), "unarchive"]));
+        self.call("sessions.unarchive", CALL_TIMEOUT, request).await
     }
 
     /// Lists sessions, archived ones too; their order is not documented.
@@ -173,44 +196,16 @@ impl Devin {
         self.call("attachments.upload", CREATE_TIMEOUT, request).await
     }
 
-    /// Lists members, those with an e-mail address where one is given. The filter is the server's, and perhaps exact to
-    /// the letter: compare the rows before believing them.
-    ///
-    /// <https://docs.devin.ai/api-reference/v3/users/list-organization-users>
-    ///
-    /// # Errors
-    ///
-    /// [`DevinError`].
-    pub async fn members(&self, directory: Directory, email: Option<&str>) -> Result<Vec<Member>, DevinError> {
-        let (list, name) = match directory {
-            Directory::Users => ("users", "members.users"),
-            Directory::IdpUsers => ("idp-users", "members.idp_users"),
-        };
-        let mut found = Vec::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..MAX_MEMBER_PAGES {
-            let mut url = self.url("v3beta1", &["organizations", self.inner.org.as_str(), "members", list]);
-            url.query_pairs_mut()
-                .extend_pairs(email.map(|email| ("email", email)))
-                .append_pair("first", &MAX_PAGE_ROWS.to_string())
-                .extend_pairs(cursor.iter().map(|cursor| ("after", cursor)));
-            let page: Page<Value> = self.call(name, CALL_TIMEOUT, self.request(Method::GET, url)).await?;
-            let next = page.next().map(str::to_owned);
-            found.extend(page.items.into_iter().filter_map(|row| member(name, row)));
-            if next.is_none() || next == cursor {
-                return Ok(found);
-            }
-            cursor = next;
-        }
-        Err(DevinError::Unsure { why: format!("the list of members has more than {MAX_MEMBER_PAGES} pages") })
+    pub(super) fn org(&self) -> &str {
+        self.inner.org.as_str()
     }
 
-    fn org_url(&self, rest: &[&str]) -> Url {
-        let path: Vec<_> = ["organizations", self.inner.org.as_str()].iter().chain(rest).copied().collect();
+    pub(super) fn org_url(&self, rest: &[&str]) -> Url {
+        let path: Vec<_> = ["organizations", self.org()].iter().chain(rest).copied().collect();
         self.url("v3", &path)
     }
 
-    fn url(&self, version: &str, segments: &[&str]) -> Url {
+    pub(super) fn url(&self, version: &str, segments: &[&str]) -> Url {
         let mut path = format!("{}/{version}", self.inner.base.path().trim_end_matches('/'));
         for segment in segments {
             path.push('/');
@@ -221,11 +216,11 @@ impl Devin {
         url
     }
 
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.inner.outbound.request(method, url).bearer_auth(self.inner.key.expose_secret())
     }
 
-    async fn call<T: DeserializeOwned>(
+    pub(super) async fn call<T: DeserializeOwned>(
         &self,
         method: &'static str,
         timeout: Duration,
@@ -234,16 +229,6 @@ impl Devin {
         let call = Call { service: "devin", method: method.into(), timeout };
         outcome(&self.inner.outbound.send(&call, request).await?)
     }
-}
-
-/// A row of a member list. One odd row must not keep everybody else out, and nobody can act as a user without an id; the
-/// row itself is no business of the log.
-fn member(list: &'static str, row: Value) -> Option<Member> {
-    let member = serde_json::from_value(row).ok();
-    if member.is_none() {
-        tracing::warn!(list, "a row of the member list cannot be read; passed over");
-    }
-    member
 }
 
 /// The query as flat pairs, lists as repeated names. Identifiers go in both forms: the filter wants the one that the
@@ -257,6 +242,7 @@ fn parameters(query: &SessionQuery) -> Vec<(&'static str, Cow<'_, str>)> {
         pairs.push(("session_ids", id.bare().into()));
         pairs.push(("session_ids", id.prefixed().into()));
     }
+    pairs.extend(query.user_ids.iter().map(|id| ("user_ids", id.as_str().into())));
     pairs.extend(query.updated_after.map(|at| ("updated_after", at.to_string().into())));
     pairs.extend(query.created_after.map(|at| ("created_after", at.to_string().into())));
     pairs
@@ -264,8 +250,6 @@ fn parameters(query: &SessionQuery) -> Vec<(&'static str, Cow<'_, str>)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::outbound::OutboundOptions;
 
@@ -288,6 +272,7 @@ mod tests {
         let query = SessionQuery {
             tags: vec!["bobbin".to_owned(), "bobbin-input:in/1".to_owned()],
             session_ids: vec!["devin-0f3a".parse().unwrap()],
+            user_ids: vec!["okta|u3".parse().unwrap()],
             updated_after: Some(1_795_640_000),
             first: Some(1000),
             after: Some("eyJrIjoxfQ==".to_owned()),
@@ -298,15 +283,8 @@ mod tests {
         assert_eq!(
             url.query().unwrap(),
             "first=200&after=eyJrIjoxfQ%3D%3D&tags=bobbin&tags=bobbin-input%3Ain%2F1&session_ids=0f3a\
-             &session_ids=devin-0f3a&updated_after=1795640000"
+             &session_ids=devin-0f3a&user_ids=okta%7Cu3&updated_after=1795640000"
         );
-    }
-
-    #[test]
-    fn an_odd_member_is_passed_over() {
-        let rows = [json!({ "user_id": "auth0|a/b c" }), json!({ "user_id": 7 }), json!({ "email": "a@b.example" })];
-        let read: Vec<_> = rows.into_iter().filter_map(|row| member("members.users", row)).collect();
-        assert_eq!(read.iter().map(|m| m.user_id.as_str()).collect::<Vec<_>>(), ["auth0|a/b c"]);
     }
 
     #[test]

@@ -4,12 +4,16 @@
 //! is only filled in when a session is read or listed.
 
 mod client;
+mod create;
 mod error;
+mod lists;
 mod wire;
 
-pub use client::{CALL_TIMEOUT, CREATE_TIMEOUT, Devin, Directory};
+pub use client::{CALL_TIMEOUT, CREATE_TIMEOUT, Devin};
+pub use create::{CreateSession, SessionSecret};
 pub use error::DevinError;
+pub use lists::Directory;
 pub use wire::{
-    Attachment, CreateSession, Me, Member, Message, MessageSource, Page, PullRequest, SendMessage, Session,
+    Attachment, Me, Member, Message, MessageSource, OrgSecret, Page, Playbook, PullRequest, SendMessage, Session,
     SessionQuery,
 };

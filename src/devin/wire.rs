@@ -66,6 +66,24 @@ pub struct Session {
     /// The organisation it runs in.
     #[serde(default, deserialize_with = "fitting")]
     pub org_id: Option<OrgId>,
+    /// Its result in the form that was asked for; absent in answers to writes.
+    #[serde(default, deserialize_with = "fitting")]
+    pub structured_output: Option<Value>,
+    /// What kind of work it is, such as `bug_fixing`; absent in answers to writes.
+    #[serde(default, deserialize_with = "fitting")]
+    pub category: Option<String>,
+    /// The kind within the category; `Other` when it has none; absent in answers to writes.
+    #[serde(default, deserialize_with = "fitting")]
+    pub subcategory: Option<String>,
+    /// Where it was started, such as `webapp`, `slack` or `api`.
+    #[serde(default, deserialize_with = "fitting")]
+    pub origin: Option<String>,
+    /// The playbook it follows.
+    #[serde(default, deserialize_with = "fitting")]
+    pub playbook_id: Option<String>,
+    /// The mode it really runs in; absent for previews without an equivalent.
+    #[serde(default, deserialize_with = "fitting")]
+    pub devin_mode: Option<String>,
 }
 
 impl Session {
@@ -214,25 +232,6 @@ pub struct Attachment {
     pub url: String,
 }
 
-/// A session to create. What is `None` or empty is left out, and the organisation's default holds. As whom it runs is
-/// no option: a session without a person could only run as the service user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CreateSession {
-    /// The task.
-    pub prompt: String,
-    /// Title.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Tags: at most 50.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
-    /// Files, as uploads answered them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachment_urls: Vec<String>,
-    /// The person it runs as.
-    pub create_as_user_id: DevinUserId,
-}
-
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SendMessage {
@@ -245,6 +244,31 @@ pub struct SendMessage {
     pub message_as_user_id: DevinUserId,
 }
 
+/// A playbook.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Playbook {
+    /// Which.
+    #[serde(rename = "playbook_id")]
+    pub id: String,
+    /// Its name.
+    #[serde(default, deserialize_with = "fitting")]
+    pub title: String,
+    /// Its short name, `!name`, where it has one.
+    #[serde(default, rename = "macro", deserialize_with = "fitting")]
+    pub macro_name: Option<String>,
+}
+
+/// A secret that Devin keeps for the organisation. Its value is never told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OrgSecret {
+    /// Which.
+    #[serde(rename = "secret_id")]
+    pub id: String,
+    /// Its name, where it has one.
+    #[serde(default, deserialize_with = "fitting")]
+    pub key: Option<String>,
+}
+
 /// Which sessions to list. Empty means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionQuery {
@@ -252,6 +276,8 @@ pub struct SessionQuery {
     pub tags: Vec<String>,
     /// These sessions.
     pub session_ids: Vec<SessionId>,
+    /// Of these people.
+    pub user_ids: Vec<DevinUserId>,
     /// Changed after, in seconds; keep an overlap, the bound is not documented.
     pub updated_after: Option<i64>,
     /// Created after, in seconds.
@@ -292,6 +318,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::devin::CreateSession;
 
     fn fixture<T: DeserializeOwned>(name: &str) -> T {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/devin").join(format!("{name}.json"));
@@ -309,6 +336,9 @@ mod tests {
         assert_eq!(session.pull_requests[1].state, None);
         assert_eq!(session.user_id.unwrap().as_str(), "okta|u3");
         assert_eq!(session.tags.len(), 3);
+        assert_eq!((session.category.as_deref(), session.subcategory.as_deref()), (Some("bug_fixing"), Some("Other")));
+        assert_eq!((session.origin.as_deref(), session.devin_mode.as_deref()), (Some("api"), Some("normal")));
+        assert_eq!((session.structured_output, session.playbook_id), (None, None));
         assert!(!session.archived);
     }
 
@@ -366,14 +396,8 @@ mod tests {
 
     #[test]
     fn what_is_not_asked_for_is_left_out() {
-        let create = CreateSession {
-            prompt: "Fix it".to_owned(),
-            title: None,
-            tags: vec!["bobbin".to_owned()],
-            attachment_urls: Vec::new(),
-            create_as_user_id: "okta|u3".parse().unwrap(),
-        };
-        let expected = json!({ "prompt": "Fix it", "tags": ["bobbin"], "create_as_user_id": "okta|u3" });
+        let create = CreateSession::new("Fix it".to_owned(), "okta|u3".parse().unwrap());
+        let expected = json!({ "prompt": "Fix it", "create_as_user_id": "okta|u3" });
         assert_eq!(serde_json::to_value(create).unwrap(), expected);
         let as_user = "user-77".parse().unwrap();
         let send = SendMessage { message: "go".to_owned(), attachment_urls: Vec::new(), message_as_user_id: as_user };

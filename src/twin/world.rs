@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    devin::{DevinTwin, Key, Member, Playbook, Principal},
+    devin::{DevinTwin, Key, Member, OrgSecret, Playbook, Principal},
     slack::{App, Channel, ChannelKind, Email, SlackTwin, Team, User, UserKind},
 };
 use crate::{
@@ -99,6 +99,7 @@ const PERMISSIONS: &[&str] = &[
     "ImpersonateOrgSessions",
     "ViewOrgMembership",
     "ViewOrgPlaybooks",
+    "ViewOrgSecrets",
 ];
 
 /// Both twins.
@@ -166,6 +167,7 @@ fn organisation(clock: &Arc<dyn Clock>) -> Result<DevinTwin, InvalidId> {
             body: "Read the diff, run the tests, comment.".to_owned(),
             macro_name: Some("!review".to_owned()),
         });
+        state.secrets.push(OrgSecret { id: "secret-npm".to_owned(), key: "NPM_TOKEN".to_owned() });
     });
     Ok(devin)
 }

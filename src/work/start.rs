@@ -111,11 +111,10 @@ fn request(
     attachment_urls: Vec<String>,
 ) -> CreateSession {
     CreateSession {
-        prompt: prompt.text.clone(),
         title: Some(prompt.title.clone()).filter(|t| !t.is_empty()),
         tags: vec!["bobbin".to_owned(), speech.thread.tag(), input_tag(task)],
         attachment_urls,
-        create_as_user_id: person.devin.clone(),
+        ..CreateSession::new(prompt.text.clone(), person.devin.clone())
     }
 }
 

@@ -121,8 +121,8 @@ async fn sessions(task: &Task, tag: &str, ours: Option<&SessionId>) -> Result<Ve
 }
 
 async fn withdraw_session(task: &Task, session: &SessionId) -> Result<(), Halt> {
-    match task.deps.devin.terminate(session).await {
-        Ok(_) => {
+    match task.deps.devin.terminate(session, false).await {
+        Ok(()) => {
             withdrawn("session");
             Ok(())
         }

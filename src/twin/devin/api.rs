@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::{
     attachments::{self, Upload},
     check::Query,
-    members, messages,
+    create, members, messages,
     server::DevinTwin,
     sessions,
     state::{Key, State},
@@ -149,6 +149,7 @@ impl DevinTwin {
             "/v3/organizations/{org}/attachments",
             "/v3/organizations/{org}/attachments/{uuid}/{name}",
             "/v3/organizations/{org}/playbooks",
+            "/v3/organizations/{org}/secrets",
             "/v3beta1/organizations/{org}/members/users",
             "/v3beta1/organizations/{org}/members/idp-users",
             "/attachments/{uuid}/{name}",
@@ -271,11 +272,19 @@ fn error(field: &str, message: &str, kind: &str) -> Value {
 
 fn summary(heard: &Heard, uri: &Uri) -> String {
     let body = match &heard.body {
-        Ok(Body::Json(body)) => body.clone(),
+        Ok(Body::Json(body)) => without_secrets(body.clone()),
         Ok(Body::File(file)) => json!({ "file": file.name, "bytes": file.bytes.len() }),
         Err(_) => Value::Null,
     };
     json!({ "path": uri.path(), "query": uri.query(), "body": body }).to_string()
+}
+
+/// What is written down of a body: everybody may look at it, so no secret's value.
+fn without_secrets(mut body: Value) -> Value {
+    for secret in body.get_mut("session_secrets").and_then(Value::as_array_mut).into_iter().flatten() {
+        secret["value"] = json!("…");
+    }
+    body
 }
 
 /// Finds what a verb and a path ask for.
@@ -287,6 +296,7 @@ fn find(verb: &Verb, path: &str) -> Option<Operation> {
     const CREATE: &[&str] = &["UseDevinSessions", "ManageOrgSessions"];
     const USE: &[&str] = &["UseDevinSessions"];
     const PLAYBOOKS: &[&str] = &["ViewOrgPlaybooks", "ManageAccountPlaybooks"];
+    const SECRETS: &[&str] = &["ViewOrgSecrets", "ManageOrgSecrets"];
     // The twin may be mounted below a prefix, so the paths without an organisation are told by their ends.
     const WITHOUT_ORG: &[&str] = &["/v3/self", "/attachments/{uuid}/{name}"];
     let tail = match path.split_once("/{org}") {
@@ -296,7 +306,7 @@ fn find(verb: &Verb, path: &str) -> Option<Operation> {
     let (name, permissions, run): (&'static str, &'static [&'static str], fn(&mut Asked<'_>) -> Reply) =
         match (verb.as_str(), tail) {
             ("GET", "/v3/self") => ("self", &[], members::whoami),
-            ("POST", "/sessions") => ("sessions.create", CREATE, sessions::create),
+            ("POST", "/sessions") => ("sessions.create", CREATE, create::create),
             ("GET", "/sessions") => ("sessions.list", VIEW, sessions::list),
             ("GET", "/sessions/{session}") => ("sessions.get", VIEW, sessions::get),
             ("DELETE", "/sessions/{session}") => ("sessions.terminate", MANAGE, sessions::terminate),
@@ -313,6 +323,7 @@ fn find(verb: &Verb, path: &str) -> Option<Operation> {
             ("GET", "/members/users") => ("members.users", MEMBERS, members::users),
             ("GET", "/members/idp-users") => ("members.idp-users", MEMBERS, members::idp_users),
             ("GET", "/playbooks") => ("playbooks.list", PLAYBOOKS, members::playbooks),
+            ("GET", "/secrets") => ("secrets.list", SECRETS, members::secrets),
             _ => return None,
         };
     Some(Operation { name, reads: verb == Verb::GET, permissions, run })

@@ -1,6 +1,6 @@
 //! Whether a request fits the schema: types are strict, unknown fields are ignored, every error is listed.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{api::Problem, state::State};
 
@@ -214,6 +214,23 @@ impl<'a> Fields<'a> {
         value.as_i64()
     }
 
+    /// A whole number above zero.
+    pub(super) fn positive(&mut self, name: &str) -> Option<i64> {
+        let number = self.integer(name)?;
+        if number < 1 {
+            self.wrong(name, "Input should be greater than 0", "greater_than");
+        }
+        Some(number)
+    }
+
+    /// A yes or no that cannot be null.
+    pub(super) fn flag_not_null(&mut self, name: &str) -> Option<bool> {
+        if self.body.get(name).is_some_and(Value::is_null) {
+            self.wrong(name, "Input should be a valid boolean", "bool_type");
+        }
+        self.flag(name)
+    }
+
     /// A yes or no.
     pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
         let value = self.given(name)?;
@@ -224,13 +241,24 @@ impl<'a> Fields<'a> {
     }
 
     /// An object of limited size.
-    pub(super) fn object(&mut self, name: &str, max_bytes: usize) {
-        let Some(value) = self.given(name) else { return };
+    pub(super) fn object(&mut self, name: &str, max_bytes: usize) -> Option<&'a Value> {
+        let value = self.given(name)?;
         if !value.is_object() {
             self.wrong(name, "Input should be a valid dictionary", "dict_type");
         } else if value.to_string().len() > max_bytes {
             self.wrong(name, "Value is too large", "value_error");
         }
+        Some(value)
+    }
+
+    /// A list of objects.
+    pub(super) fn objects(&mut self, name: &str) -> Vec<&'a Map<String, Value>> {
+        let Some(value) = self.given(name) else { return Vec::new() };
+        let items = value.as_array().and_then(|items| items.iter().map(Value::as_object).collect());
+        if items.is_none() {
+            self.wrong(name, "Input should be a list of dictionaries", "list_type");
+        }
+        items.unwrap_or_default()
     }
 
     /// A value that is there and not null.
@@ -238,7 +266,8 @@ impl<'a> Fields<'a> {
         self.body.get(name).filter(|value| !value.is_null())
     }
 
-    fn wrong(&mut self, name: &str, message: &str, kind: &str) {
+    /// Notes what is wrong with a field.
+    pub(super) fn wrong(&mut self, name: &str, message: &str, kind: &str) {
         self.errors.push(json!({ "loc": ["body", name], "msg": message, "type": kind }));
     }
 }

@@ -1,4 +1,4 @@
-//! Who the key belongs to, who belongs to the organisation, and its playbooks.
+//! Who the key belongs to, who belongs to the organisation, its playbooks, and the names of its secrets.
 
 use serde_json::{Value, json};
 
@@ -47,6 +47,19 @@ pub(super) fn playbooks(asked: &mut Asked<'_>) -> Reply {
     let items: Vec<(String, Value)> = items.collect();
     let query = asked.query.clone();
     asked.state.page(&query, "playbooks", items).map(Given::Body)
+}
+
+pub(super) fn secrets(asked: &mut Asked<'_>) -> Reply {
+    let items = asked.state.secrets.iter().map(|secret| {
+        let body = json!({
+            "secret_id": secret.id, "key": secret.key, "note": null, "secret_type": "key-value", "access_type": "org",
+            "is_sensitive": true, "created_at": 0, "created_by": null,
+        });
+        (secret.id.clone(), body)
+    });
+    let items: Vec<(String, Value)> = items.collect();
+    let query = asked.query.clone();
+    asked.state.page(&query, "secrets", items).map(Given::Body)
 }
 
 fn role() -> Value {

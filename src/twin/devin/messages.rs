@@ -46,6 +46,9 @@ pub(super) fn send(asked: &mut Asked<'_>) -> Reply {
     if over(session) {
         return Err(Problem::new(400, "Devin session already exited"));
     }
+    if session.status == Status::Suspended && session.extras.resumable == Some(false) {
+        return Err(Problem::new(400, "Devin session is not resumable"));
+    }
     let files = known_files(asked.state, &urls);
     if let Some(session) = asked.state.session_mut(&id) {
         session.files.extend(files);

@@ -7,6 +7,7 @@ mod api;
 mod attachments;
 mod check;
 mod controls;
+mod create;
 mod members;
 mod messages;
 mod objects;
@@ -21,7 +22,7 @@ pub use self::{
     controls::NoSession,
     server::DevinTwin,
     state::{
-        Act, Attachment, Key, Member, Playbook, Principal, PullRequest, Session, SessionFile, SessionMessage, Source,
-        State, Step, TagFilter,
+        Act, Attachment, Extras, Key, Member, OrgSecret, Playbook, Principal, PullRequest, Session, SessionFile,
+        SessionMessage, SessionSecret, Source, State, Step, TagFilter,
     },
 };

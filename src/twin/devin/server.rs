@@ -32,6 +32,7 @@ impl DevinTwin {
             sessions: Vec::new(),
             attachments: BTreeMap::new(),
             playbooks: Vec::new(),
+            secrets: Vec::new(),
             list_lag: Duration::ZERO,
             messages_lag: Duration::ZERO,
             messages_move_updated_at: true,
@@ -65,7 +66,8 @@ impl DevinTwin {
 
     /// Failures for the coming requests, by operation: `self`, `sessions.create`, `.list`, `.get`, `.terminate`,
     /// `.archive`, `.unarchive`, `messages.list`, `.send`, `tags.get`, `.append`, `.replace`, `attachments.upload`,
-    /// `.download`, `.list`, `members.users`, `members.idp-users`, `playbooks.list`.
+    /// `.download`, `.list`, `members.users`, `members.idp-users`, `playbooks.list`,
+    /// `secrets.list`.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }

@@ -1,84 +1,24 @@
-//! Sessions: create, list, get, terminate, archive, tags.
+//! Sessions: list, get, terminate, archive, tags.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     api::{Asked, Given, Problem, Reply},
     check::Fields,
     objects::{self, View},
-    state::{Principal, Session, SessionFile, Source, State, TagFilter},
+    state::{Session, SessionFile, Source, State, TagFilter},
 };
-use crate::{
-    domain::{
-        ids::{DevinUserId, SessionId},
-        status::{Detail, Status},
-    },
-    twin::ids::unique,
+use crate::domain::{
+    ids::{DevinUserId, SessionId},
+    status::{Detail, Status},
 };
 
 /// Most tags of a session.
-const MAX_TAGS: usize = 50;
-/// Most bytes of a schema for structured output.
-const MAX_SCHEMA_BYTES: usize = 64 * 1024;
-/// Modes of the newest schema.
-const MODES: &[&str] = &["normal", "fast", "lite", "ultra", "fusion"];
-/// Machines that this organisation has.
-const PLATFORMS: &[&str] = &["inherit", "linux", "windows"];
+pub(super) const MAX_TAGS: usize = 50;
 /// Longest title made from a prompt, in characters.
 const TITLE_CHARS: usize = 60;
-
-pub(super) fn create(asked: &mut Asked<'_>) -> Reply {
-    let wanted = Wanted::read(asked.json())?;
-    if let Some(platform) = wanted.platform.filter(|name| !PLATFORMS.contains(&name.as_str())) {
-        let known = PLATFORMS.join(", ");
-        return Err(Problem::new(400, &format!("Unknown platform '{platform}'. Valid platforms: {known}")));
-    }
-    if let Some(id) = &wanted.playbook_id
-        && !asked.state.playbooks.iter().any(|playbook| &playbook.id == id)
-    {
-        return Err(Problem::new(404, "Playbook not found"));
-    }
-    let user = as_user(asked, wanted.create_as)?;
-    let (owner, service_user_id) = match &asked.key.principal {
-        Principal::ServiceUser { id, .. } => (user.clone(), Some(id.clone())),
-        Principal::PatUser { id, .. } => (Some(user.clone().unwrap_or_else(|| id.clone())), None),
-    };
-    let id: SessionId = unique(asked.now).simple().to_string().parse().map_err(|_| missing())?;
-    let urls = wanted.attachment_urls;
-    let mut session = Session {
-        id: id.clone(),
-        title: wanted.title.unwrap_or_else(|| first_line(&wanted.prompt)),
-        status: Status::New,
-        detail: None,
-        tags: Vec::new(),
-        created_at: asked.now,
-        updated_at: asked.now,
-        acus: 0.0,
-        pull_requests: Vec::new(),
-        structured_output: None,
-        category: Some("feature_development".to_owned()),
-        user_id: owner,
-        service_user_id,
-        playbook_id: wanted.playbook_id,
-        devin_mode: Some(wanted.devin_mode.unwrap_or_else(|| "normal".to_owned())),
-        archived: false,
-        repos: wanted.repos,
-        files: known_files(asked.state, &urls),
-        attachment_urls: urls.clone(),
-        max_acu_limit: wanted.max_acu_limit,
-        messages: Vec::new(),
-        script: VecDeque::new(),
-        scripted: asked.state.scripted,
-        prompt: wanted.prompt.clone(),
-    };
-    add_tags(&mut session, wanted.tags);
-    asked.state.sessions.push(session);
-    asked.state.tell(asked.now, &id, wanted.prompt, user, urls);
-    asked.state.begin_script(&id, asked.now);
-    answer(asked.state, &id, View::Written)
-}
 
 pub(super) fn get(asked: &mut Asked<'_>) -> Reply {
     let id = existing(asked)?;
@@ -239,7 +179,7 @@ fn change_tags(asked: &mut Asked<'_>, change: fn(&mut Session, Vec<String>)) -> 
     Ok(Given::Body(json!({ "tags": session.tags })))
 }
 
-fn add_tags(session: &mut Session, tags: Vec<String>) {
+pub(super) fn add_tags(session: &mut Session, tags: Vec<String>) {
     for tag in tags {
         if !session.tags.contains(&tag) {
             session.tags.push(tag);
@@ -255,47 +195,6 @@ pub(super) fn first_line(prompt: &str) -> String {
     }
     let cut: String = line.chars().take(TITLE_CHARS).collect();
     format!("{}…", cut.trim_end())
-}
-
-/// A `SessionCreateRequest`.
-struct Wanted {
-    prompt: String,
-    title: Option<String>,
-    tags: Vec<String>,
-    repos: Vec<String>,
-    playbook_id: Option<String>,
-    attachment_urls: Vec<String>,
-    max_acu_limit: Option<i64>,
-    devin_mode: Option<String>,
-    platform: Option<String>,
-    create_as: Option<String>,
-}
-
-impl Wanted {
-    fn read(body: &Value) -> Result<Self, Problem> {
-        let mut fields = Fields::of(body);
-        let wanted = Self {
-            prompt: fields.required("prompt"),
-            title: fields.text("title"),
-            tags: fields.texts_up_to("tags", MAX_TAGS).unwrap_or_default(),
-            repos: fields.texts("repos").unwrap_or_default(),
-            playbook_id: fields.text("playbook_id"),
-            attachment_urls: fields.urls("attachment_urls"),
-            max_acu_limit: fields.integer("max_acu_limit"),
-            devin_mode: fields.choice("devin_mode", MODES),
-            platform: fields.text("platform"),
-            create_as: fields.text("create_as_user_id"),
-        };
-        for name in ["bypass_approval", "resumable", "structured_output_required"] {
-            fields.flag(name);
-        }
-        for name in ["knowledge_ids", "secret_ids", "session_links"] {
-            fields.texts(name);
-        }
-        fields.object("structured_output_schema", MAX_SCHEMA_BYTES);
-        fields.done()?;
-        Ok(wanted)
-    }
 }
 
 /// Bounds of the list's filters; they exclude themselves.

@@ -36,6 +36,8 @@ pub struct State {
     pub attachments: BTreeMap<String, Attachment>,
     /// Playbooks.
     pub playbooks: Vec<Playbook>,
+    /// Secrets of the organisation; there are no values, because the API never tells them.
+    pub secrets: Vec<OrgSecret>,
     /// How long a new session stays out of lists; the real API promises nothing about it.
     pub list_lag: Duration,
     /// How long a new message stays out of the list of messages.
@@ -140,6 +142,8 @@ pub struct Session {
     pub attachment_urls: Vec<String>,
     /// The cap it was given.
     pub max_acu_limit: Option<i64>,
+    /// Everything else it was given.
+    pub extras: Extras,
     /// Conversation, oldest first; the prompt is the first message.
     pub messages: Vec<SessionMessage>,
     /// Files it was given or made.
@@ -148,6 +152,51 @@ pub struct Session {
     pub script: VecDeque<Step>,
     /// Whether it goes on by itself when somebody answers; ends when a person takes control.
     pub scripted: bool,
+}
+
+/// What a session can be given and never shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extras {
+    /// Playbook of the sessions that it starts.
+    pub child_playbook_id: Option<String>,
+    /// Knowledge notes; none means all.
+    pub knowledge_ids: Option<Vec<String>>,
+    /// Secrets of the organisation; none means all.
+    pub secret_ids: Option<Vec<String>>,
+    /// Secrets of its own.
+    pub session_secrets: Vec<SessionSecret>,
+    /// Machine.
+    pub platform: Option<String>,
+    /// Whether approvals are skipped.
+    pub bypass_approval: Option<bool>,
+    /// Whether it can be woken.
+    pub resumable: Option<bool>,
+    /// Form of the result.
+    pub structured_output_schema: Option<Value>,
+    /// Whether the result must be delivered.
+    pub structured_output_required: Option<bool>,
+    /// Other sessions that it knows of.
+    pub session_links: Vec<String>,
+}
+
+/// A secret of one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSecret {
+    /// Name.
+    pub key: String,
+    /// Value.
+    pub value: String,
+    /// Whether it is hidden in what Devin shows.
+    pub sensitive: bool,
+}
+
+/// A secret of the organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgSecret {
+    /// `secret-…`.
+    pub id: String,
+    /// Name.
+    pub key: String,
 }
 
 /// A pull request of a session.

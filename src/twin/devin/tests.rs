@@ -1,6 +1,7 @@
 //! The stand-in Devin, asked as a client asks it.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -130,6 +131,42 @@ async fn wrong_types_are_listed_and_unknown_fields_ignored() {
     assert_eq!(devin.ask("POST", "{o}/sessions", json!({ "prompt": "x", "tags": many })).await.0, 422);
     let (status, body) = devin.ask("POST", "{o}/sessions", json!({ "prompt": "x", "platform": "beos" })).await;
     assert_eq!((status, body["detail"].as_str().unwrap().contains("windows")), (400, true));
+}
+
+#[tokio::test]
+async fn everything_that_a_session_can_be_given_is_checked_and_kept() {
+    let devin = devin();
+    let wrong = json!({
+        "prompt": "x", "max_acu_limit": 0, "knowledge_ids": "n", "secret_ids": [1], "session_secrets": [{ "key": "" }],
+        "bypass_approval": "yes", "resumable": null, "structured_output_required": 1, "session_links": {},
+        "structured_output_schema": { "items": { "$ref": "https://acme.example/s.json" } },
+    });
+    let (status, body) = devin.ask("POST", "{o}/sessions", wrong).await;
+    let fields: BTreeSet<&str> =
+        body["errors"].as_array().unwrap().iter().map(|e| e["loc"][1].as_str().unwrap()).collect();
+    assert_eq!((status, fields.len()), (422, 9), "{body}");
+    for (field, value) in
+        [("playbook_id", json!("no")), ("child_playbook_id", json!("no")), ("secret_ids", json!(["no"]))]
+    {
+        assert_eq!(devin.ask("POST", "{o}/sessions", json!({ "prompt": "x", field: value })).await.0, 404, "{field}");
+    }
+    let secret = json!({ "key": "TOKEN", "value": "hunter2" });
+    let good = json!({
+        "prompt": "x", "child_playbook_id": "playbook-review", "knowledge_ids": [], "secret_ids": ["secret-npm"],
+        "session_secrets": [secret], "platform": "windows", "bypass_approval": true, "resumable": false,
+        "structured_output_schema": { "$ref": "#/definitions/a" }, "session_links": ["devin-0f3a"], "max_acu_limit": 3,
+    });
+    let (status, body) = devin.ask("POST", "{o}/sessions", good).await;
+    assert_eq!(status, 200, "{body}");
+    let id: SessionId = body["session_id"].as_str().unwrap().parse().unwrap();
+    let (extras, ledger) =
+        devin.twin.read(|state| (state.session(&id).unwrap().extras.clone(), format!("{:?}", state.ledger)));
+    assert_eq!((extras.knowledge_ids, extras.secret_ids), (Some(vec![]), Some(vec!["secret-npm".to_owned()])));
+    assert_eq!((extras.session_secrets[0].value.as_str(), extras.session_secrets[0].sensitive), ("hunter2", true));
+    assert!(!ledger.contains("hunter2"));
+    devin.twin.set(&id, Status::Suspended, Some(Detail::Inactivity)).unwrap();
+    assert_eq!(devin.send(&id, "wake up").await.0, 400, "it was not to be woken");
+    assert_eq!(devin.get("{o}/secrets").await["items"][0]["key"], "NPM_TOKEN");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use bobbin::{
     store::{Activity, Admit, Commit, Door, Input, Leased, Offer, Store, Track, Turn},
     twin::{
         DevinTwin,
-        devin::{PullRequest, Session},
+        devin::{Extras, PullRequest, Session},
         world::{ADA, BACKEND, TEAM},
     },
 };
@@ -177,6 +177,7 @@ fn session(made: &Made, at: Timestamp) -> Session {
         repos: Vec::new(),
         attachment_urls: Vec::new(),
         max_acu_limit: None,
+        extras: Extras::default(),
         messages: Vec::new(),
         files: Vec::new(),
         script: VecDeque::new(),
