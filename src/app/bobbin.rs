@@ -13,7 +13,6 @@ use crate::{
     clock::Clock,
     config::{Config, StoreConfig, StoreKind},
     devin::Devin,
-    domain::rules::Rules,
     outbound::{Outbound, OutboundOptions},
     people::People,
     receive::{self, Receive, Refusals},
@@ -81,7 +80,7 @@ impl Bobbin {
             Devin::new(outbound, config.devin.api_url.clone(), config.devin.api_key.clone(), config.devin.org.clone());
         let bell: Bell = Arc::new(Notify::new());
         let nudge: Bell = Arc::new(Notify::new());
-        let rules = Arc::new(Rules::default());
+        let rules = Arc::new(config.rules.clone());
         let deps = Arc::new(Deps {
             store: store.clone(),
             clock: clock.clone(),

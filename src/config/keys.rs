@@ -41,6 +41,7 @@ pub const KEYS: &[Key] = &[
         Some("slack.com,slack-files.com,slack-edge.com"),
         "hosts (and below) that files may be downloaded from",
     ),
+    key("BOBBIN_MAX_FILE", Some("20"), "largest file that is passed on, in MiB"),
     key("BOBBIN_DEVIN_API_URL", Some("https://api.devin.ai"), "Devin's API"),
     secret("BOBBIN_DEVIN_API_KEY", "key of a Devin service user (`cog_…`)"),
     key("BOBBIN_DEVIN_ORG_ID", None, "the Devin organisation (`org-…`)"),

@@ -1,4 +1,5 @@
-//! Configuration: environment variables, or the same names in a TOML file. The only reader of the environment.
+//! Configuration: environment variables, or the same names in a TOML file; tables of that file say what holds in channels.
+//! The only reader of the environment.
 //!
 //! [`keys::KEYS`] is the whole list; the README's table is compared with it. Every problem is collected before the
 //! process refuses to start, each naming the key, what was found (never for a secret) and what is allowed.
@@ -6,12 +7,15 @@
 mod devin;
 pub mod keys;
 mod log;
+mod rules;
 mod service;
 mod slack;
 mod source;
 mod store;
 
 use std::{fmt, path::Path};
+
+use crate::domain::rules::Rules;
 
 pub use self::{
     devin::DevinConfig,
@@ -35,6 +39,8 @@ pub struct Config {
     pub devin: DevinConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// What holds in channels.
+    pub rules: Rules,
 }
 
 /// One thing that is wrong with the configuration.
@@ -72,6 +78,16 @@ impl Config {
         Self::from_source(Source::from_values(values)?)
     }
 
+    /// Reads given values, and a file's text beside them, for tests and the demo.
+    pub fn from_values_and_file<K: Into<String>, V: Into<String>>(
+        values: impl IntoIterator<Item = (K, V)>,
+        file: &str,
+    ) -> Result<Self, ConfigError> {
+        let mut source = Source::from_values(values)?;
+        source.read_text(file, Path::new("the file"))?;
+        Self::from_source(source)
+    }
+
     fn from_source(mut source: Source) -> Result<Self, ConfigError> {
         let config = Self {
             service: ServiceConfig::read(&mut source),
@@ -79,6 +95,7 @@ impl Config {
             slack: SlackConfig::read(&mut source),
             devin: DevinConfig::read(&mut source),
             log: LogConfig::read(&mut source),
+            rules: rules::read(&mut source),
         };
         source.finish()?;
         Ok(config)

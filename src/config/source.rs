@@ -8,18 +8,35 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ConfigError, Problem, keys};
+use super::{ConfigError, Problem, keys, rules::choice};
 
 /// Every variable of ours begins so.
 const PREFIX: &str = "BOBBIN_";
 /// Names the configuration file; read here because it is not a setting but tells where the settings are.
 const FILE_KEY: &str = "BOBBIN_CONFIG";
+/// The tables of the file.
+const TABLES: [&str; 4] = ["channels", "defaults", "reactions", "schemas"];
 
 /// Raw values by key, and the problems met so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Source {
     values: BTreeMap<String, String>,
+    tables: Tables,
+    beside: PathBuf,
     problems: Vec<Problem>,
+}
+
+/// The tables of the file.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// What holds in every channel.
+    pub defaults: toml::Table,
+    /// What holds in single channels, by their ids.
+    pub channels: toml::Table,
+    /// Forms of results, by name.
+    pub schemas: toml::Table,
+    /// Reactions that are orders, by name.
+    pub reactions: toml::Table,
 }
 
 impl Source {
@@ -28,24 +45,68 @@ impl Source {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut env: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect();
         let named = env.remove(FILE_KEY).map(PathBuf::from);
-        let mut values = match file.map(Path::to_path_buf).or(named) {
-            Some(path) => read_file(&path)?,
-            None => BTreeMap::new(),
-        };
-        for name in env.keys() {
-            // A secret given directly replaces one given by file, whichever place each came from.
-            let other = name.strip_suffix("_FILE").map_or_else(|| format!("{name}_FILE"), str::to_owned);
-            values.remove(&other);
+        let mut source = Self::default();
+        for (name, value) in &env {
+            source.take(name, value.clone());
         }
-        values.extend(env);
-        Self::from_values(values)
+        if let Some(path) = file.map(Path::to_path_buf).or(named) {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|e| refused(&path.display().to_string(), &e.to_string(), "a TOML file that can be read"))?;
+            source.read_text(&text, &path)?;
+        }
+        Ok(source)
+    }
+
+    /// Takes what a file says and was not given before: what comes from the environment wins.
+    pub fn read_text(&mut self, text: &str, path: &Path) -> Result<(), ConfigError> {
+        let name = path.display().to_string();
+        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| refused(&name, e.message(), "TOML"))?;
+        self.beside = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let given: Vec<String> = self.values.keys().cloned().collect();
+        for (key, value) in table {
+            // A secret given directly replaces one given by file, whichever place each came from.
+            let known = key.strip_suffix("_FILE").filter(|known| keys::find(known).is_some_and(|key| key.secret));
+            if given.iter().any(|name| name == known.unwrap_or(&key)) {
+                continue;
+            }
+            match value {
+                toml::Value::String(text) => self.take(&key, text),
+                toml::Value::Integer(number) => self.take(&key, number.to_string()),
+                toml::Value::Boolean(yes) => self.take(&key, yes.to_string()),
+                toml::Value::Table(table) => self.take_table(&key, table),
+                toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Array(_) => {
+                    self.problem(&key, value.type_str(), "strings, whole numbers, true and false, and tables");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_table(&mut self, name: &str, table: toml::Table) {
+        match name {
+            "defaults" => self.tables.defaults = table,
+            "channels" => self.tables.channels = table,
+            "schemas" => self.tables.schemas = table,
+            "reactions" => self.tables.reactions = table,
+            _ => self.problem(name, "a table that does not exist", &choice(name, || TABLES.into_iter())),
+        }
+    }
+
+    /// The tables; they are taken once.
+    pub fn tables(&mut self) -> Tables {
+        std::mem::take(&mut self.tables)
+    }
+
+    /// A path that the file names, as it is meant: from the file's own folder.
+    pub fn beside(&self, path: &str) -> PathBuf {
+        self.beside.join(path)
     }
 
     /// Takes given values.
     pub fn from_values<K: Into<String>, V: Into<String>>(
         values: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, ConfigError> {
-        let mut source = Self { values: BTreeMap::new(), problems: Vec::new() };
+        let mut source = Self::default();
         for (name, value) in values {
             source.take(&name.into(), value.into());
         }
@@ -127,23 +188,8 @@ impl Source {
     }
 }
 
-fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
-    let problem = |found: String, allowed: &str| {
-        ConfigError(vec![Problem { key: path.display().to_string(), found, allowed: allowed.to_owned() }])
-    };
-    let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string(), "a TOML file that can be read"))?;
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| problem(e.message().to_owned(), "TOML"))?;
-    table
-        .into_iter()
-        .map(|(key, value)| match value {
-            toml::Value::String(text) => Ok((key, text)),
-            toml::Value::Integer(number) => Ok((key, number.to_string())),
-            toml::Value::Boolean(yes) => Ok((key, yes.to_string())),
-            toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
-                Err(problem(format!("{key} is a {}", value.type_str()), "strings, whole numbers, true and false"))
-            }
-        })
-        .collect()
+fn refused(key: &str, found: &str, allowed: &str) -> ConfigError {
+    ConfigError(vec![Problem { key: key.to_owned(), found: found.to_owned(), allowed: allowed.to_owned() }])
 }
 
 fn duration(text: &str) -> Option<Duration> {

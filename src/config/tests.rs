@@ -1,6 +1,7 @@
 use std::{io::Write as _, time::Duration};
 
 use super::*;
+use crate::domain::{rules::Topic, words::Mode};
 
 const ENOUGH: [(&str, &str); 4] = [
     ("BOBBIN_SLACK_SIGNING_SECRETS", "8f742231b10e8888abcd99yyyzzz85a5, older"),
@@ -94,4 +95,79 @@ fn a_file_that_is_no_toml_is_refused_with_its_name() {
     writeln!(file, "BOBBIN_LISTEN = [").unwrap();
     let error = Source::load(Some(file.path())).unwrap_err().to_string();
     assert!(error.contains(file.path().to_str().unwrap()), "{error}");
+}
+
+fn with_file(file: &str) -> Result<Config, ConfigError> {
+    Config::from_values_and_file(ENOUGH, file)
+}
+
+#[test]
+fn the_example_file_is_one_that_can_be_used() {
+    let config = with_file(include_str!("../../manifest/bobbin.example.toml")).unwrap();
+    let rules = config.rules;
+    assert_eq!(rules.max_file_bytes, 20 * 1024 * 1024);
+    let here = rules.of(&"C0123ABCD".parse().unwrap());
+    assert_eq!((here.options.repos, here.options.tags), (vec!["acme/api".to_owned()], vec!["chat".to_owned()]));
+    assert_eq!((here.options.mode, here.options.acu), (Some(Mode::Fast), Some(10)));
+    assert!(here.tell.has(Topic::Finished) && !here.tell.has(Topic::Words));
+    assert!(rules.of(&"C0OTHER".parse().unwrap()).tell.has(Topic::Words));
+    assert_eq!(rules.schemas["report"]["required"][0], "summary");
+    assert_eq!(rules.reactions.len(), 2);
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_named_with_what_is_allowed() {
+    for (file, wanted) in [
+        ("[defaults]\nmod = 'fast'", "defaults.mod: found a key that does not exist; allowed: repo, mode,"),
+        ("[defaults]\nmod = 'fast'", "(did you mean mode?)"),
+        ("[defaults]\nmode = 'fats'", "defaults.mode: found \"fats\"; allowed: normal, fast, lite, ultra or fusion"),
+        ("[defaults]\nacu = 1.5", "defaults.acu: found float; allowed: a whole number from 1"),
+        (
+            "[defaults]\ntold = ['word']",
+            "defaults.told: found \"word\"; allowed: words, pull_requests, finished, asleep, ended (did you mean words?)",
+        ),
+        ("[defaults]\nmentions_only = 'yes'", "defaults.mentions_only: found string; allowed: true or false"),
+        (
+            "[defaults]\nschema = 'report'",
+            "defaults.schema: found \"report\"; allowed: a name of the table schemas (none)",
+        ),
+        ("[defaults]\nsecrets = ['A=hunter2']", "defaults.secrets: found \"\"; allowed: the name or id"),
+        ("[defaults]\ntags = ['bobbin']", "defaults.tags: found \"bobbin\""),
+        ("[channels.backend]", "channels.backend: found \"backend\"; allowed: a channel's id"),
+        (
+            "[channel.C1]",
+            "channel: found a table that does not exist; allowed: channels, defaults, reactions, schemas (did you mean channels?)",
+        ),
+        ("[schemas.a]\njson = '[]'", "schemas.a: found JSON that is no object"),
+        ("[schemas.a]\njson = '{'", "schemas.a: found no JSON"),
+        ("[schemas.a]\njson = '{\"$ref\":\"https://x\"}'", "schemas.a: found a $ref to elsewhere"),
+        ("[schemas.a]\njson = '{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\"}'", "allowed: draft 7"),
+        ("[schemas.a]\nfile = '/nowhere/at/all'", "a file that can be read"),
+        ("[schemas.a]", "schemas.a: found"),
+        ("[reactions]\nfire = 'burn'", "reactions.fire: found \"burn\"; allowed: stop, mute, none"),
+        ("BOBBIN_MAX_FILE = 0", "BOBBIN_MAX_FILE: found \"0\"; allowed: a whole number of MiB from 1 to 1000"),
+        ("BOBBIN_LISTEN = ['a']", "BOBBIN_LISTEN: found array"),
+    ] {
+        let text = with_file(file).unwrap_err().to_string();
+        assert!(text.contains(wanted), "{file}: {text}");
+        assert!(!text.contains("hunter2"));
+    }
+}
+
+#[test]
+fn an_empty_list_is_none_at_all_and_a_reaction_can_be_taken_out() {
+    let config =
+        with_file("[defaults]\nknowledge = []\nresumable = false\n[reactions]\n':x:' = 'none'\nzzz = 'mute'").unwrap();
+    assert_eq!(config.rules.defaults.options.knowledge, Some(Vec::new()));
+    assert_eq!(config.rules.defaults.options.resumable, Some(false));
+    assert_eq!(config.rules.reactions.keys().collect::<Vec<_>>(), ["mute", "zzz"]);
+}
+
+#[test]
+fn a_schema_may_stand_in_a_file_beside_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("report.json"), r#"{"type":"object"}"#).unwrap();
+    let mut source = Source::from_values(ENOUGH).unwrap();
+    source.read_text("[schemas.report]\nfile = 'report.json'", &folder.path().join("bobbin.toml")).unwrap();
+    assert_eq!(rules::read(&mut source).schemas["report"]["type"], "object");
 }

@@ -20,6 +20,8 @@ pub struct CardView<'a> {
     pub seen: &'a Observation,
     /// As whom it runs.
     pub runs_as: &'a str,
+    /// What was asked for beside the task, in words ready for Slack; empty when nothing was.
+    pub options: &'a str,
     /// Since when Devin can't be reached, while that is so.
     pub no_news_since: Option<Timestamp>,
     /// Whether Devin no longer knows the session: there is then no state and no page to show.
@@ -50,6 +52,12 @@ pub fn card(view: &CardView<'_>) -> (Said, String) {
         section(&format!("*{title}*\n{status}")),
         json!({"type": "context", "elements": [{"type": "mrkdwn", "text": footer, "verbatim": true}]}),
     ];
+    if !view.options.is_empty() {
+        blocks.insert(
+            1,
+            json!({"type": "context", "elements": [{"type": "mrkdwn", "text": view.options, "verbatim": true}]}),
+        );
+    }
     if let Some(list) = pull_requests(seen) {
         blocks.insert(1, section(&list));
     }

@@ -10,6 +10,7 @@
 
 mod card;
 mod notice;
+pub mod options;
 mod relay;
 mod transition;
 

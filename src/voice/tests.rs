@@ -130,7 +130,7 @@ fn seen() -> Observation {
 #[test]
 fn a_card_shows_title_state_person_and_pull_requests() {
     let seen = seen();
-    let view = CardView { seen: &seen, runs_as: "Ada <Lovelace>", no_news_since: None, vanished: false };
+    let view = CardView { seen: &seen, runs_as: "Ada <Lovelace>", options: "", no_news_since: None, vanished: false };
     let (said, digest) = card(&view);
     insta::assert_json_snapshot!("card", said.blocks);
     assert_eq!(said.text, "Fix ∗the∗ &lt;login&gt; &amp; more: :gear: Working");
@@ -144,7 +144,8 @@ fn an_address_that_is_no_web_address_is_no_link() {
     let mut hostile = seen();
     hostile.url = "javascript:alert(1)".to_owned();
     hostile.pull_requests = BTreeMap::from([("https://x|<!here>".to_owned(), None)]);
-    let (said, _) = card(&CardView { seen: &hostile, runs_as: "Ada", no_news_since: None, vanished: false });
+    let (said, _) =
+        card(&CardView { seen: &hostile, runs_as: "Ada", options: "", no_news_since: None, vanished: false });
     let blocks = said.blocks.unwrap().to_string();
     assert!(!blocks.contains("javascript") && !blocks.contains("<!here>"), "{blocks}");
 }

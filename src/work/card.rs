@@ -93,6 +93,7 @@ fn view(link: &Link) -> (Said, String) {
     voice::card(&CardView {
         seen: &link.seen,
         runs_as: &link.runs_as,
+        options: &voice::options::line(&link.options).unwrap_or_default(),
         no_news_since: link.no_news_since,
         vanished: link.over.as_ref().is_some_and(|over| over.how == Ended::Vanished),
     })

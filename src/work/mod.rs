@@ -9,6 +9,7 @@
 
 mod begin;
 mod card;
+mod catalog;
 mod changed;
 mod command;
 mod edited;
@@ -35,6 +36,7 @@ mod table;
 mod task;
 mod traces;
 mod trouble;
+mod wish;
 mod worker;
 
 pub use self::{

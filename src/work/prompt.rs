@@ -44,16 +44,32 @@ struct Earlier {
     text: String,
 }
 
-/// Writes the prompt of a message.
-pub(super) async fn write(task: &Task, speech: &Speech, person: &Linked) -> Result<Prompt, Halt> {
+/// A message with what belongs to it, before its words are told apart.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// The person's words as Markdown, those for options included.
+    pub(super) words: String,
+    origin: String,
+    earlier: Vec<Earlier>,
+}
+
+impl Draft {
+    /// The prompt of what is the task among the words.
+    pub(super) fn prompt(&self, task: &str) -> Prompt {
+        let task = task.to_owned();
+        Prompt { title: title(&task), text: compose(&task, &self.origin, &self.earlier), task }
+    }
+}
+
+/// Reads a message with what belongs to it.
+pub(super) async fn draft(task: &Task, speech: &Speech, person: &Linked) -> Result<Draft, Halt> {
     let earlier = earlier(task, speech).await?;
     let names = names(task, speech, &earlier).await?;
     let words = text::to_markdown(&speech.text, &names).trim().to_owned();
     let permalink = task.deps.slack.permalink(speech.channel(), &speech.ts).await.ok();
     let channel = names.channels.get(speech.channel()).map(|n| format!("#{n}"));
     let quoted: Vec<Earlier> = earlier.iter().map(|message| quote(message, &names)).collect();
-    let origin = origin(&person.name, channel.as_deref(), permalink.as_deref());
-    Ok(Prompt { title: title(&words), text: compose(&words, &origin, &quoted), task: words })
+    Ok(Draft { words, origin: origin(&person.name, channel.as_deref(), permalink.as_deref()), earlier: quoted })
 }
 
 /// A message's own words as plain Markdown, for a session that already runs.

@@ -9,9 +9,10 @@ use super::{
     prompt, room,
     task::Task,
     trouble::{self, Tried},
+    wish::{self, Wish},
 };
 use crate::{
-    devin::{CREATE_TIMEOUT, CreateSession, Devin, DevinError, Session, SessionQuery},
+    devin::{CREATE_TIMEOUT, CreateSession, Devin, DevinError, Session, SessionQuery, SessionSecret},
     domain::{
         announce::Observation,
         ids::SessionId,
@@ -21,6 +22,7 @@ use crate::{
         status::Status,
     },
     slack::SlackError,
+    steps::StepError,
     store::Commit,
     voice::{self, Notice},
 };
@@ -42,6 +44,11 @@ struct Started {
 
 /// Starts a session and opens its card.
 pub(super) async fn start(task: &mut Task, speech: Speech) -> Result<Commit, Halt> {
+    start_with(task, speech, Vec::new()).await
+}
+
+/// Starts a session with secrets of its own, and opens its card.
+pub(super) async fn start_with(task: &mut Task, speech: Speech, secrets: Vec<SessionSecret>) -> Result<Commit, Halt> {
     if !speech.addressed {
         // Somebody talked in a thread while a mention in it was still waiting, and that came to nothing.
         return Ok(Commit::default());
@@ -50,7 +57,13 @@ pub(super) async fn start(task: &mut Task, speech: Speech) -> Result<Commit, Hal
         return command::answer(task, speech.response_url.as_deref(), &Notice::NotInside).await;
     }
     let Some(person) = admit(task, &speech).await? else { return Ok(Commit::default()) };
-    let prompt = prompt::write(task, &speech, &person).await?;
+    let draft = prompt::draft(task, &speech, &person).await?;
+    // Whoever hands over somebody else's message did not choose the words in it.
+    let theirs = speech.response_url.is_none();
+    let Some(wish) = wish::read(task, &speech.thread, &draft.words, theirs).await? else {
+        return Ok(Commit::default());
+    };
+    let prompt = draft.prompt(&wish.task);
     let files = files::pass_on(task, &speech).await?;
     if prompt.task.is_empty() && files.urls.is_empty() {
         if files.skipped.is_empty() {
@@ -60,11 +73,14 @@ pub(super) async fn start(task: &mut Task, speech: Speech) -> Result<Commit, Hal
         }
         return Ok(Commit::default());
     }
-    let request = request(task, &speech, &person, &prompt, files.urls);
-    let started = create(task, &speech, &person, &request).await?;
+    let request = CreateSession { session_secrets: secrets, ..request(task, &speech, &person, &prompt, files.urls) };
+    let Some(started) = create(task, &speech, &person, &wish, &wish.put_into(request)).await? else {
+        return Ok(Commit::default());
+    };
     trouble::recovered(task, &speech.thread).await?;
 
     let mut link = link(task, &speech, &person, started);
+    link.options = wish.options;
     card::open(task, &speech.thread, &mut link).await?;
     files::say_skipped(task, &speech.thread, Some(&link), files.skipped).await?;
     task.deps.nudge.notify_one();
@@ -123,7 +139,14 @@ fn input_tag(task: &Task) -> String {
     format!("bobbin-input:{}", task.id)
 }
 
-async fn create(task: &mut Task, speech: &Speech, person: &Linked, request: &CreateSession) -> Result<Started, Halt> {
+/// Creates the session; `None` when Devin refused what was asked for, and that was said.
+async fn create(
+    task: &mut Task,
+    speech: &Speech,
+    person: &Linked,
+    wish: &Wish,
+    request: &CreateSession,
+) -> Result<Option<Started>, Halt> {
     let devin = task.deps.devin.clone();
     let tag = input_tag(task);
     let act = async { devin.create(request).await.map(Started::from) };
@@ -131,13 +154,18 @@ async fn create(task: &mut Task, speech: &Speech, person: &Linked, request: &Cre
     if task.steps.doubted("create session") {
         task.doubt(Effect::Session { tag, ours: created.as_ref().ok().map(|started| started.session.clone()) });
     }
-    match created {
-        Ok(started) => Ok(started),
-        Err(error) => {
-            let tried = Tried { doing: "starting a session", runs_as: &person.name };
-            Err(trouble::at_devin(task, &speech.thread, tried, error).await)
-        }
+    let error = match created {
+        Ok(started) => return Ok(Some(started)),
+        Err(error) => error,
+    };
+    if let StepError::Failed(error) = &error
+        && wish::refused(task, &speech.thread, wish, error).await?
+    {
+        trouble::recovered(task, &speech.thread).await?;
+        return Ok(None);
     }
+    let tried = Tried { doing: "starting a session", runs_as: &person.name };
+    Err(trouble::at_devin(task, &speech.thread, tried, error).await)
 }
 
 /// The oldest session with the tag. Whether the list's filter means any or all is not documented, so the tags are

@@ -15,6 +15,7 @@ mod vocabulary;
 
 pub(in crate::domain) use self::vocabulary::vocabulary;
 pub use self::{
+    near::nearest,
     options::{Invalid, MAX_TAGS, Options, Schema},
     read::{read, read_knowing},
     vocabulary::{AppWord, Bang, Mode, Order, Word},

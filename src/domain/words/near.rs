@@ -23,7 +23,7 @@ pub(super) fn is_near(found: &str, word: &str, swaps_from: usize) -> bool {
 }
 
 /// The value among `allowed` that was probably meant.
-pub(super) fn nearest<'a>(found: &str, allowed: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(found: &str, allowed: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
     allowed
         .map(|word| (slips(&found, word), word))

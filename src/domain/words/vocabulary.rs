@@ -171,6 +171,27 @@ vocabulary!(
     }
 );
 
+impl Word {
+    /// The values that it takes.
+    pub const fn takes(self) -> &'static str {
+        match self {
+            Self::Repo => "owner/name",
+            Self::Mode => "normal, fast, lite, ultra or fusion",
+            Self::Playbook | Self::ChildPlaybook => "a playbook's name (in quotes), macro or id",
+            Self::Title => "up to 200 characters, in quotes when there are spaces",
+            Self::Tag => "up to 200 characters that do not begin with bobbin, and 47 tags at most",
+            Self::Acu => "a whole number from 1",
+            Self::Platform => "a name such as windows",
+            Self::Knowledge => "the id of a knowledge note, or none",
+            Self::Secret => "the name or id of a secret that Devin keeps (never its value), or none",
+            Self::Schema => "the name of a schema in the configuration, with a final ! where it must be delivered",
+            Self::Approval => "skip or ask",
+            Self::Link => "a session's address or id",
+            Self::Resumable => "yes or no",
+        }
+    }
+}
+
 impl Bang {
     /// The mode that it stands for.
     pub(super) const fn mode(self) -> Option<Mode> {

@@ -2,6 +2,7 @@
 
 mod context;
 mod devin_side;
+mod options;
 mod people;
 mod sharing;
 mod starting;

@@ -68,12 +68,14 @@ pub(crate) struct Making {
     pub(crate) outbound: OutboundOptions,
     /// Whether the bot's calls go through a door that can refuse them.
     pub(crate) gated: bool,
+    /// Tables of the configuration file.
+    pub(crate) rules: &'static str,
 }
 
 impl Making {
     /// An ordinary world.
     pub(crate) fn on(on: On) -> Self {
-        Self { on, sabotage: None, outbound: OutboundOptions::default(), gated: false }
+        Self { on, sabotage: None, outbound: OutboundOptions::default(), gated: false, rules: "" }
     }
 }
 
@@ -117,6 +119,11 @@ impl World {
         Self::build(making, &[], |folder, clock| store_on(making.on, folder, clock)).await
     }
 
+    /// A world whose configuration file has these tables.
+    pub(crate) async fn ruled(rules: &'static str) -> Self {
+        Self::made(Making { rules, ..Making::on(On::Embedded) }).await
+    }
+
     /// A world with more settings, on a store that the test opens.
     pub(crate) async fn with(
         on: On,
@@ -151,7 +158,7 @@ impl World {
         inner.found().await.unwrap();
         let store = Arc::new(CrashingStore::new(inner, life.clone(), making.sabotage));
         let outbound = Outbound::new(making.outbound).unwrap();
-        let config = config(&outside, settings);
+        let config = config(&outside, settings, making.rules);
         let bobbin = Bobbin::with_outbound(&config, store.clone(), shared, outbound.clone()).unwrap();
         let stop = CancellationToken::new();
         let doors = Arc::new(Mutex::new(bobbin.doors()));
@@ -563,7 +570,7 @@ fn folder() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
-fn config(base: &str, more: &[(&str, &str)]) -> Config {
+fn config(base: &str, more: &[(&str, &str)], rules: &str) -> Config {
     let usual = [
         ("BOBBIN_SLACK_SIGNING_SECRETS", SIGNING_SECRET),
         ("BOBBIN_SLACK_BOT_TOKEN", BOT_TOKEN),
@@ -573,7 +580,7 @@ fn config(base: &str, more: &[(&str, &str)]) -> Config {
         ("BOBBIN_DEVIN_API_KEY", DEVIN_KEY),
         ("BOBBIN_DEVIN_ORG_ID", ORG),
     ];
-    Config::from_values(usual.iter().chain(more).copied()).unwrap()
+    Config::from_values_and_file(usual.iter().chain(more).copied(), rules).unwrap()
 }
 
 /// Reads an id that the test wrote down.
