@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretSlice};
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
@@ -16,15 +16,16 @@ use crate::{
     outbound::{Outbound, OutboundOptions},
     people::People,
     receive::{self, Receive, Refusals},
-    slack::{Slack, signature::SigningSecrets},
+    slack::{Slack, signature::SigningSecrets, trigger},
     steps::Marks,
     store::{
         Bell, SharedStore,
         embedded::{EmbeddedStore, Spool, SpoolBounds},
         redis::RedisStore,
+        seal::Seal,
     },
     watch::{Watch, WatchDeps},
-    work::{Deps, Worker},
+    work::{Deps, Lane, Worker},
 };
 
 /// The bot's parts, ready to run.
@@ -36,6 +37,8 @@ pub struct Bobbin {
     pub clock: Arc<dyn Clock>,
     /// Handles mailboxes.
     pub worker: Worker,
+    /// Opens modals at once.
+    pub lane: Arc<Lane>,
     /// Looks at Devin.
     pub watch: Arc<Watch>,
     /// Founds a store that is new or was emptied.
@@ -81,13 +84,18 @@ impl Bobbin {
         let bell: Bell = Arc::new(Notify::new());
         let nudge: Bell = Arc::new(Notify::new());
         let rules = Arc::new(config.rules.clone());
+        let key = key(config)?;
+        let seal = Seal::new(key.expose_secret());
+        let (triggers, triggers_out) = trigger::queue();
+        let lane = Lane::new(slack.clone(), clock.clone(), triggers_out);
         let deps = Arc::new(Deps {
             store: store.clone(),
             clock: clock.clone(),
             slack: slack.clone(),
             devin: devin.clone(),
             people: People::new(slack.clone(), devin.clone(), store.clone()),
-            marks: marks(config)?,
+            marks: Marks::new(key.expose_secret()),
+            seal: seal.clone(),
             rules: rules.clone(),
             bell: bell.clone(),
             nudge: nudge.clone(),
@@ -112,11 +120,14 @@ impl Bobbin {
             secrets,
             bell: bell.clone(),
             refusals: Refusals::default(),
+            seal,
+            triggers,
             rules,
         };
         Ok(Self {
             store,
             clock,
+            lane: Arc::new(lane),
             worker: Worker::new(deps, config.store.lease),
             watch: Arc::new(Watch::new(watch, config.devin.poll_interval, holder.clone())),
             rebuild: Arc::new(Rebuild::new(sources, holder)),
@@ -132,11 +143,11 @@ impl Bobbin {
     }
 }
 
-/// Marks under the configured key, or one derived from the newest signing secret.
-fn marks(config: &Config) -> anyhow::Result<Marks> {
+/// The configured key, or the newest signing secret in its place.
+fn key(config: &Config) -> anyhow::Result<SecretSlice<u8>> {
     if let Some(key) = &config.slack.secret_key {
-        return Ok(Marks::new(&hex::decode(key.expose_secret())?));
+        return Ok(hex::decode(key.expose_secret())?.into());
     }
     let newest = config.slack.signing_secrets.first().context("no signing secret")?;
-    Ok(Marks::new(newest.expose_secret().as_bytes()))
+    Ok(newest.expose_secret().as_bytes().to_vec().into())
 }

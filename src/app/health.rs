@@ -158,6 +158,8 @@ mod tests {
     fn receive(store: SharedStore, spool: Spool) -> Receive {
         Receive {
             rules: Arc::default(),
+            seal: crate::store::seal::Seal::new(b"key"),
+            triggers: crate::slack::trigger::queue().0,
             store,
             spool: Some(Arc::new(spool)),
             clock: Arc::new(Ahead),

@@ -21,12 +21,14 @@ use crate::{
     receive::Receive,
     store::{Bell, Leased, Turn},
     watch::{Looked, Watch},
-    work::Worker,
+    work::{Lane, Worker},
 };
 
 /// Mailboxes in hand at once. Work waits for the network nearly all the time, and where the network hangs there have to be
 /// enough that others still get their turn.
 const IN_HAND: usize = 64;
+/// Modals that are opened at once. Each takes three seconds at most.
+const OPENED_AT_ONCE: usize = 32;
 /// Tasks that take mailboxes. More than one, so that a store that syncs each write can do several at once.
 const TAKERS: usize = 4;
 /// How long an idle taker waits before it looks for mailboxes whose replica died.
@@ -65,9 +67,10 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
         };
         tracker.spawn(taker.run());
     }
+    tracker.spawn(open_modals(bobbin.lane.clone(), stop.clone()));
     tracker.spawn(watch(bobbin.watch.clone(), bobbin.nudge.clone(), stop.clone()));
     tracker.spawn(found(bobbin.rebuild.clone(), bobbin.bell.clone(), stop.clone()));
-    let mut tasks = TAKERS + 2;
+    let mut tasks = TAKERS + 3;
     if bobbin.receive.spool.is_some() {
         tracker.spawn(drain(bobbin.receive.clone(), stop.clone()));
         tasks += 1;
@@ -157,6 +160,30 @@ async fn handle(worker: Worker, leased: Leased, bell: Bell, place: OwnedSemaphor
     }
     drop(place);
     bell.notify_one();
+}
+
+/// Opens modals as their triggers come, several at once: each lives a moment only.
+async fn open_modals(lane: Arc<Lane>, stop: CancellationToken) {
+    let openings = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(OPENED_AT_ONCE));
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await.ok()?;
+            Some((place, lane.next().await?))
+        };
+        let (place, trigger) = tokio::select! {
+            next = next => match next {
+                Some(next) => next,
+                None => return,
+            },
+            () = stop.cancelled() => return,
+        };
+        let lane = lane.clone();
+        openings.spawn(async move {
+            lane.open(trigger).await;
+            drop(place);
+        });
+    }
 }
 
 /// Founds the store whenever a worker finds that it is not.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use super::{Source, source::Tables};
+use super::Source;
 use crate::domain::{
     ids::ChannelId,
     rules::{ChannelSettings, ReactionOrder, Rules, Tell, Topic},

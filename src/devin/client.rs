@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::ids::{OrgId, SessionId},
-    outbound::{Call, Outbound},
+    outbound::{Call, Hosts, Outbound},
 };
 
 /// Time for creating a session and for uploads: creating waits for a machine to be found.
@@ -52,12 +52,32 @@ struct Inner {
     base: Url,
     key: SecretString,
     org: OrgId,
+    /// The API itself, as the one host that the key goes to.
+    hosts: Hosts,
 }
 
 impl Devin {
     /// A client for one service user's key. `base` is `https://api.devin.ai`, or a dedicated deployment's address.
     pub fn new(outbound: Outbound, base: Url, key: SecretString, org: OrgId) -> Self {
-        Self { inner: Arc::new(Inner { outbound, base, key, org }) }
+        let own = base.host_str().unwrap_or_default();
+        let hosts = Hosts::new([base.port().map_or_else(|| own.to_owned(), |port| format!("{own}:{port}"))]);
+        Self { inner: Arc::new(Inner { outbound, base, key, org, hosts }) }
+    }
+
+    pub(super) fn base(&self) -> &Url {
+        &self.inner.base
+    }
+
+    pub(super) fn key(&self) -> &SecretString {
+        &self.inner.key
+    }
+
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.inner.hosts
+    }
+
+    pub(super) fn outbound(&self) -> &Outbound {
+        &self.inner.outbound
     }
 
     /// Says who the key is; the cheapest sign of life.

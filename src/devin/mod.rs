@@ -3,12 +3,14 @@
 //! Reads are the truth about a session; nothing that a write answers is taken for its state, because `status_detail`
 //! is only filled in when a session is read or listed.
 
+mod attachments;
 mod client;
 mod create;
 mod error;
 mod lists;
 mod wire;
 
+pub use attachments::{FileRef, Words};
 pub use client::{CALL_TIMEOUT, CREATE_TIMEOUT, Devin};
 pub use create::{CreateSession, SessionSecret};
 pub use error::DevinError;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::domain::{
-    announce::Observation,
+    announce::{About, Observation},
     ids::{DevinUserId, OrgId, SessionId},
     mailbox::ThreadKey,
     phase::State,
@@ -103,6 +103,7 @@ impl Session {
             url: self.url.clone(),
             acus: self.acus,
             pull_requests: self.pull_requests.iter().map(|pr| (pr.url.clone(), pr.state.clone())).collect(),
+            about: About::default(),
         }
     }
 }
@@ -288,7 +289,7 @@ pub struct SessionQuery {
     pub after: Option<String>,
 }
 
-fn fitting<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(input: D) -> Result<T, D::Error> {
+pub(super) fn fitting<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(input: D) -> Result<T, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(input)?).unwrap_or_default())
 }
 

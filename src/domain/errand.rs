@@ -22,6 +22,8 @@ pub enum Errand {
         /// Whether it was put there.
         added: bool,
     },
+    /// Take a message from elsewhere into the thread's session.
+    HandOver(HandOver),
     /// One of the person's sessions changed: their Home tab, if they use it, is out of date.
     RefreshHome,
 }
@@ -43,6 +45,27 @@ pub struct Begin {
     pub sealed: Option<String>,
 }
 
+/// A message that somebody hands to a session whose thread it is not in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// Who hands it over, and so as whom it goes in.
+    pub user: UserId,
+    /// What it says, in Slack's markup.
+    pub text: String,
+    /// Who wrote it, when somebody else did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<UserId>,
+    /// Words to go with it, as they were typed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Its files, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Its address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub permalink: String,
+}
+
 /// A thread that asked for a session in another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct From {
@@ -62,6 +85,7 @@ mod tests {
         let samples = [
             r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100"}"#,
             r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100","from":{"channel":"C0A","root":"1700000000.000200"},"sealed":"00ff"}"#,
+            r#"{"errand":"hand_over","user":"U0ADA","text":"it fails","author":"U0GRACE","note":"look","files":["F1"],"permalink":"https://acme.slack.com/archives/C1/p1"}"#,
             r#"{"errand":"reaction","user":"U0ADA","ts":"1700000000.000100","name":"x","added":true}"#,
             r#"{"errand":"refresh_home"}"#,
         ];

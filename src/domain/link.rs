@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     announce::{Observation, Told},
     ids::{SessionId, Ts, UserId},
+    lately::Lately,
     settings::Settings,
     words::Options,
 };
@@ -118,6 +119,9 @@ pub struct Link {
     /// What people set for the thread.
     #[serde(default, skip_serializing_if = "Settings::is_default")]
     pub settings: Settings,
+    /// What the card says of the last while.
+    #[serde(default, skip_serializing_if = "Lately::is_empty")]
+    pub lately: Lately,
     /// What it was started with, as understood.
     #[serde(default, skip_serializing_if = "Options::is_empty")]
     pub options: Options,
@@ -154,6 +158,7 @@ impl Link {
             no_news_since: None,
             restored_at: None,
             settings: Settings::default(),
+            lately: Lately::default(),
             options: Options::default(),
         }
     }
@@ -182,6 +187,12 @@ pub struct Relayed {
     /// Digests of messages we sent and have not met in the list yet.
     #[serde(default)]
     pub sent: Vec<String>,
+    /// Digests of messages we sent and met, the newest ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub met: Vec<String>,
+    /// Files of the session that were dealt with; `None` where nobody kept an account of them yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
 }
 
 /// Second looks at Devin's words: the last message of a turn may be listed later than the change that ended it.

@@ -77,6 +77,12 @@ impl Mailbox {
         }
     }
 
+    /// Under which name the store remembers the last stop that somebody asked for here: what was asked for before it and
+    /// has not begun does not begin any more.
+    pub fn stop_note(&self) -> String {
+        format!("stopped:{self}")
+    }
+
     /// The workspace it belongs to.
     pub fn team(&self) -> &TeamId {
         match self {

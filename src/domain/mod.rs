@@ -1,12 +1,17 @@
 //! Pure rules: identifiers, phases, what a change should announce. No I/O, no async, no clock.
 
 pub mod announce;
+pub mod ask;
+pub mod button;
+pub mod choices;
 pub mod code;
 pub mod errand;
 pub mod ids;
+pub mod lately;
 pub mod link;
 pub mod mailbox;
 pub mod phase;
+pub mod presence;
 pub mod press;
 pub mod rules;
 pub mod settings;

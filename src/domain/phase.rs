@@ -23,6 +23,12 @@ impl State {
     pub fn new(status: Status, detail: Option<Detail>) -> Self {
         Self { status, detail, archived: false }
     }
+
+    /// Whether two states are one to people: an archived session is archived, whatever it did before.
+    pub fn reads_as(&self, other: &Self) -> bool {
+        let phase = Phase::of(self);
+        self == other || (phase == Phase::of(other) && phase != Phase::Unheard)
+    }
 }
 
 /// Why a suspended session sleeps.

@@ -1,13 +1,15 @@
-//! Files: streamed up to a limit, from hosts on a list, over redirects that stay on it.
+//! Files: streamed up to a limit, from hosts on a list, over redirects.
 //!
-//! Redirects are followed by hand, because the bearer may travel only to hosts on the list, and because an expired
-//! login answers a file request with 200 and a page of HTML, which must never pass for the file.
+//! Redirects are followed by hand, because the bearer may travel only where it belongs, and because an expired login
+//! answers a file request with 200 and a page of HTML, which must never pass for the file. A file is read whole, or
+//! handed on while it comes.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use reqwest::{
-    Method,
+    Body, Method,
     header::{CONTENT_TYPE, LOCATION},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -45,6 +47,15 @@ impl Hosts {
     }
 }
 
+/// Where a redirect may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirects {
+    /// To hosts on the list, and the bearer goes along.
+    OnTheList,
+    /// Anywhere, encrypted; nothing goes along, because the address itself opens the file.
+    Presigned,
+}
+
 /// What to fetch, and within which bounds.
 #[derive(Debug)]
 pub struct DownloadRequest<'a> {
@@ -52,10 +63,12 @@ pub struct DownloadRequest<'a> {
     pub call: Call,
     /// Where the file is.
     pub url: Url,
-    /// Sent to every host on the list.
+    /// Sent to hosts on the list.
     pub bearer: Option<&'a SecretString>,
     /// Who may be asked.
     pub hosts: &'a Hosts,
+    /// Where redirects may lead.
+    pub redirects: Redirects,
     /// Longest file taken, in bytes.
     pub max_bytes: usize,
     /// The type the file should have; HTML is believed to be the file only when this says so.
@@ -69,6 +82,42 @@ pub struct Download {
     pub bytes: Bytes,
     /// `Content-Type` as it came.
     pub content_type: Option<String>,
+}
+
+/// A file that is on its way: its head is read, its content is not.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its length in bytes, when the other side says so.
+    pub length: Option<u64>,
+    /// `Content-Type` as it came.
+    pub content_type: Option<String>,
+    max_bytes: usize,
+    response: reqwest::Response,
+}
+
+impl Incoming {
+    /// The content as the body of another request, which then takes no longer than the first one may.
+    pub fn into_body(self) -> Body {
+        let mut left = self.max_bytes;
+        let bounded = self.response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(|error| std::io::Error::other(error.without_url()))?;
+            left = left.checked_sub(chunk.len()).ok_or_else(|| std::io::Error::other("longer than allowed"))?;
+            Ok::<_, std::io::Error>(chunk)
+        });
+        Body::wrap_stream(bounded)
+    }
+
+    /// The content, whole.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`]; fetching again is always safe.
+    pub async fn read(self) -> Result<Download, DownloadError> {
+        let Self { content_type, max_bytes, response, .. } = self;
+        let bytes = send::read(response, max_bytes).await.map_err(|error| failed(error.to_string()))?;
+        let too_large = DownloadError::TooLarge { max_bytes };
+        bytes.map(|bytes| Download { bytes, content_type }).ok_or(too_large)
+    }
 }
 
 /// Why there is no file.
@@ -105,22 +154,43 @@ impl Outbound {
     /// [`DownloadError`]; fetching again is always safe.
     pub async fn download(&self, request: DownloadRequest<'_>) -> Result<Download, DownloadError> {
         let started = Instant::now();
+        let result = match self.follow(&request, started).await {
+            Ok(incoming) => incoming.read().await,
+            Err(error) => Err(error),
+        };
+        let outcome = if result.is_ok() { "ok" } else { "failed" };
+        send::record(&request.call, outcome, 0, started.elapsed());
+        result
+    }
+
+    /// Opens a file, whose content is read later.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`]; fetching again is always safe.
+    pub async fn open_file(&self, request: DownloadRequest<'_>) -> Result<Incoming, DownloadError> {
+        let started = Instant::now();
         let result = self.follow(&request, started).await;
         let outcome = if result.is_ok() { "ok" } else { "failed" };
         send::record(&request.call, outcome, 0, started.elapsed());
         result
     }
 
-    async fn follow(&self, request: &DownloadRequest<'_>, started: Instant) -> Result<Download, DownloadError> {
+    async fn follow(&self, request: &DownloadRequest<'_>, started: Instant) -> Result<Incoming, DownloadError> {
         let mut url = request.url.clone();
-        for _ in 0..MAX_HOPS {
-            if !request.hosts.allow(&url) {
+        for hop in 0..MAX_HOPS {
+            let presigned = hop > 0 && request.redirects == Redirects::Presigned;
+            // What only this machine can see is for others on it to name.
+            let private = is_loopback(&url) && is_loopback(&request.url);
+            let allowed = if presigned { url.scheme() == "https" || private } else { request.hosts.allow(&url) };
+            if !allowed {
                 return Err(DownloadError::ForbiddenHost { host: url.host_str().unwrap_or_default().to_owned() });
             }
             let left = request.call.timeout.saturating_sub(started.elapsed());
-            let response = self.ask(request, url.clone(), left).await?;
+            let bearer = request.bearer.filter(|_| !presigned);
+            let response = self.ask(request, url.clone(), bearer, left).await?;
             if !response.status().is_redirection() {
-                return take(request, response).await;
+                return take(request, response);
             }
             let location = send::header(response.headers(), LOCATION).unwrap_or_default();
             url = url.join(&location).map_err(|_| failed("a redirect leads nowhere"))?;
@@ -132,10 +202,11 @@ impl Outbound {
         &self,
         request: &DownloadRequest<'_>,
         url: Url,
+        bearer: Option<&SecretString>,
         left: Duration,
     ) -> Result<reqwest::Response, DownloadError> {
         let mut builder = self.request(Method::GET, url);
-        if let Some(bearer) = request.bearer {
+        if let Some(bearer) = bearer {
             builder = builder.bearer_auth(bearer.expose_secret());
         }
         let call = Call { timeout: left, ..request.call.clone() };
@@ -143,8 +214,8 @@ impl Outbound {
     }
 }
 
-async fn take(request: &DownloadRequest<'_>, response: reqwest::Response) -> Result<Download, DownloadError> {
-    let too_large = DownloadError::TooLarge { max_bytes: request.max_bytes };
+fn take(request: &DownloadRequest<'_>, response: reqwest::Response) -> Result<Incoming, DownloadError> {
+    let max_bytes = request.max_bytes;
     if !response.status().is_success() {
         return Err(failed(format!("status {}", response.status().as_u16())));
     }
@@ -152,12 +223,11 @@ async fn take(request: &DownloadRequest<'_>, response: reqwest::Response) -> Res
     if is_html(content_type.as_deref()) && !is_html(request.expected_type) {
         return Err(DownloadError::NotAFile);
     }
-    let announced = response.content_length().unwrap_or(0);
-    if usize::try_from(announced).map_or(true, |length| length > request.max_bytes) {
-        return Err(too_large);
+    let length = response.content_length();
+    if length.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes)) {
+        return Err(DownloadError::TooLarge { max_bytes });
     }
-    let bytes = send::read(response, request.max_bytes).await.map_err(|error| failed(error.to_string()))?;
-    bytes.map(|bytes| Download { bytes, content_type }).ok_or(too_large)
+    Ok(Incoming { length, content_type, max_bytes, response })
 }
 
 fn is_html(content_type: Option<&str>) -> bool {
@@ -199,7 +269,15 @@ mod tests {
         let bearer = SecretString::from("xoxb-invented");
         let call = Call { service: "slack", method: "file".into(), timeout: Duration::from_secs(5) };
         let hosts = Hosts::new(["127.0.0.1"]);
-        let request = DownloadRequest { call, url, bearer: Some(&bearer), hosts: &hosts, max_bytes: 16, expected_type };
+        let request = DownloadRequest {
+            call,
+            url,
+            bearer: Some(&bearer),
+            hosts: &hosts,
+            redirects: Redirects::OnTheList,
+            max_bytes: 16,
+            expected_type,
+        };
         let answers: Vec<String> = answers.iter().map(|a| a.replace('\n', "\r\n")).collect();
         tokio::join!(outbound.download(request), serve(&listener, &answers))
     }
@@ -219,6 +297,37 @@ mod tests {
         let hop = "HTTP/1.1 302 Found\nConnection: close\nLocation: https://evil.example/x\nContent-Length: 0\n\n";
         let (result, _) = fetch(&[hop], None).await;
         assert_eq!(result.unwrap_err(), DownloadError::ForbiddenHost { host: "evil.example".to_owned() });
+    }
+
+    #[tokio::test]
+    async fn a_presigned_address_is_asked_without_the_bearer_and_its_file_can_be_handed_on() {
+        let (first, second) =
+            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let there = second.local_addr().unwrap();
+        let hop = format!(
+            "HTTP/1.1 307 T\r\nConnection: close\r\nLocation: http://{there}/f?sig=1\r\nContent-Length: 0\r\n\r\n"
+        );
+        let file = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\n1234".to_owned();
+        let outbound = Outbound::new(OutboundOptions::default()).unwrap();
+        let hosts = Hosts::new([first.local_addr().unwrap().to_string()]);
+        let bearer = SecretString::from("cog_invented");
+        let request = DownloadRequest {
+            call: Call { service: "devin", method: "file".into(), timeout: Duration::from_secs(5) },
+            url: format!("http://{}/a", first.local_addr().unwrap()).parse().unwrap(),
+            bearer: Some(&bearer),
+            hosts: &hosts,
+            redirects: Redirects::Presigned,
+            max_bytes: 16,
+            expected_type: None,
+        };
+        let (asked_first, asked_second) = ([hop], [file]);
+        let (incoming, first, second) =
+            tokio::join!(outbound.open_file(request), serve(&first, &asked_first), serve(&second, &asked_second));
+        assert!(first[0].contains("Bearer cog_invented"), "{first:?}");
+        assert!(second[0].contains("/f?sig=1") && !second[0].to_lowercase().contains("authorization"), "{second:?}");
+        let incoming = incoming.unwrap();
+        assert_eq!(incoming.length, Some(4));
+        assert_eq!(incoming.read().await.unwrap().bytes.as_ref(), b"1234");
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ mod send;
 
 use std::time::Duration;
 
-pub use download::{Download, DownloadError, DownloadRequest, Hosts};
+pub use download::{Download, DownloadError, DownloadRequest, Hosts, Incoming, Redirects};
 pub use send::{Answer, Call, Outbound, OutboundError, OutboundOptions, SendError};
 
 /// Whether a call that failed may have taken effect.

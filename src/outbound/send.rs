@@ -154,7 +154,8 @@ impl Outbound {
     /// [`SendError`], when there is no answer that could be read whole. Any status is an [`Answer`].
     pub async fn send(&self, call: &Call, request: RequestBuilder) -> Result<Answer, SendError> {
         let started = Instant::now();
-        let result = exchange(&self.bounded(call), request).await;
+        // On the heap: a request in flight is large, and every caller's future would hold it.
+        let result = Box::pin(exchange(&self.bounded(call), request)).await;
         let outcome = match &result {
             Ok(answer) => outcome_of(answer.status),
             Err(SendError::NotSent(_)) => "not_sent",

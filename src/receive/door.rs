@@ -3,20 +3,25 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Json,
     extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 
 use super::{
     Receive,
-    admit::{self, Decision},
+    admit::{self, Decided, Decision},
     body::VerifiedInput,
     outage,
 };
-use crate::store::{Accepted, Door, Input, Offer, Result, StoreError, embedded::SpoolEntry};
+use crate::{
+    slack::trigger::Trigger,
+    store::{Accepted, Admit, Door, Input, Offer, Result, SEEN_FOR, StoreError, embedded::SpoolEntry},
+};
 
+/// What came of an input that will be handled.
+const STORED: &str = "stored";
 /// A store that takes longer counts as away: the answer has to leave while Slack still waits, and Slack asks again. A
 /// little more than the 900 ms that the Redis store gives itself: it must see its own time-outs, because it rebuilds a
 /// connection after two of them.
@@ -31,22 +36,36 @@ pub(super) async fn commands(State(receive): State<Arc<Receive>>, request: Reque
 }
 
 pub(super) async fn interactions(State(receive): State<Arc<Receive>>, request: Request) -> Response {
-    take(&receive, Door::Interactions, request, admit::interaction).await
+    take(&receive, Door::Interactions, request, |body| admit::interaction(&receive.seal, body)).await
 }
 
-async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOnce(&[u8]) -> Decision) -> Response {
+async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOnce(&[u8]) -> Decided) -> Response {
     let verified = match VerifiedInput::read(receive, request).await {
         Ok(verified) => verified,
         Err(status) => return status.into_response(),
     };
-    let decision = decide(verified.bytes());
+    let Decided { decision, opens, instead } = decide(verified.bytes());
     let (end, response) = match decision {
         Decision::Ignore(why) => (why, StatusCode::OK.into_response()),
+        Decision::Answer(what, answer) => (what, Json(answer).into_response()),
         Decision::Challenge(challenge) => ("challenge", plain(challenge)),
-        Decision::Malformed(why) => set_aside(receive, door, verified.bytes(), &why).await,
+        Decision::Malformed(why) => {
+            let kept = instead.unwrap_or_else(|| verified.bytes().to_vec());
+            set_aside(receive, door, kept, &why).await
+        }
         Decision::Offer { mailbox, seen, admit } => {
+            let body = instead.unwrap_or_else(|| verified.bytes().to_vec());
+            let input = Input::received(receive.clock.now(), door, body);
+            let trigger = opens.map(|(id, opens)| Trigger { id, input: input.id.clone(), opens, at: input.at });
+            let (end, response) = accept(receive, Offer { mailbox, input, seen, admit }).await;
+            if let Some(trigger) = trigger.filter(|_| end == STORED) {
+                hurry(receive, trigger);
+            }
+            (end, response)
+        }
+        Decision::Stop { mailbox, seen } => {
             let input = Input::received(receive.clock.now(), door, verified.bytes().to_vec());
-            accept(receive, Offer { mailbox, input, seen, admit }).await
+            stop(receive, Offer { mailbox, input, seen, admit: Admit::IfKnown }).await
         }
     };
     metrics::counter!("bobbin_inbound_total", "door" => door.name(), "end" => end).increment(1);
@@ -61,12 +80,30 @@ async fn accept(receive: &Receive, offer: Offer) -> (&'static str, Response) {
     }
 }
 
+/// Somebody asked for a stop: what was asked for before it and waits to be tried again must not begin. The stop itself
+/// waits behind that, so a note is left first; without one the stop is carried out in its turn all the same.
+async fn stop(receive: &Receive, offer: Offer) -> (&'static str, Response) {
+    let note = offer.mailbox.stop_note();
+    if let Err(error) = within(receive.store.remember(&note, offer.input.id.as_str(), SEEN_FOR)).await {
+        tracing::warn!(%error, "no note was left of a stop");
+    }
+    accept(receive, offer).await
+}
+
+/// Hands on what opens a modal, which cannot wait for its input's turn. Where that is not possible the handler of the
+/// input opens it, or says that it is too late.
+fn hurry(receive: &Receive, trigger: Trigger) {
+    if receive.triggers.try_send(trigger).is_err() {
+        metrics::counter!("bobbin_modals_total", "end" => "queue_full").increment(1);
+    }
+}
+
 /// Calls a worker if there is something to do; the word for the metrics.
 pub(super) fn end(receive: &Receive, accepted: Accepted) -> &'static str {
     match accepted {
         Accepted::Stored => {
             receive.bell.notify_one();
-            "stored"
+            STORED
         }
         Accepted::Duplicate => "duplicate",
         Accepted::Unknown => "not_for_us",
@@ -74,8 +111,8 @@ pub(super) fn end(receive: &Receive, accepted: Accepted) -> &'static str {
 }
 
 /// A body that is Slack's but cannot be read: kept with its bytes, so that nothing is lost and somebody can look.
-async fn set_aside(receive: &Receive, door: Door, bytes: &Bytes, why: &str) -> (&'static str, Response) {
-    let input = Input::received(receive.clock.now(), door, bytes.to_vec());
+async fn set_aside(receive: &Receive, door: Door, bytes: Vec<u8>, why: &str) -> (&'static str, Response) {
+    let input = Input::received(receive.clock.now(), door, bytes);
     tracing::error!(input = %input.id, door = door.name(), "a verified body cannot be read; set aside");
     match outage::behind_the_spool(receive, receive.store.set_aside(&input, why)).await {
         Ok(()) => ("malformed", StatusCode::BAD_REQUEST.into_response()),

@@ -22,8 +22,8 @@ pub use self::{
 use crate::{
     clock::Clock,
     domain::rules::Rules,
-    slack::signature::SigningSecrets,
-    store::{Bell, SharedStore, embedded::Spool},
+    slack::{signature::SigningSecrets, trigger::Triggers},
+    store::{Bell, SharedStore, embedded::Spool, seal::Seal},
 };
 
 /// What the doors need.
@@ -41,6 +41,10 @@ pub struct Receive {
     pub bell: Bell,
     /// Tells of what was refused.
     pub refusals: Refusals,
+    /// Seals what must not be stored in clear.
+    pub seal: Seal,
+    /// Where triggers go, so that their modals open at once.
+    pub triggers: Triggers,
     /// What the configuration says about channels and people.
     pub rules: Arc<Rules>,
 }

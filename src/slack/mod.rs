@@ -2,10 +2,15 @@
 //!
 //! Nothing here knows of sessions or of the store; what a message means is decided above.
 
+pub mod brief;
 pub mod client;
 pub mod signature;
 pub mod text;
+pub mod trigger;
 pub mod wire;
 
-pub use client::{Identity, Message, Post, Posted, Slack, SlackError};
+pub use client::{
+    AgentStatus, Identity, Message, Post, Posted, Response, Share, Slack, SlackError, SuggestedPrompt, UploadAddress,
+    Which,
+};
 pub use wire::objects::{Channel, File, Metadata, ThreadMessage, User};

@@ -116,6 +116,11 @@ impl Steps {
         )
     }
 
+    /// Whether anything is known of a step, be it finished or only begun.
+    pub fn met(&self, step: &str) -> bool {
+        self.records.contains_key(step)
+    }
+
     /// Whether a step is finished, so that asking for it does nothing any more.
     pub fn finished(&self, step: &str) -> bool {
         matches!(self.records.get(step), Some(Record::Done { .. }))
@@ -148,7 +153,7 @@ impl Steps {
             Some(Record::Done { result, .. }) => return read_result(step, result),
             Some(Record::Begun { at, given_up, looks, looked_at, .. }) => {
                 let lost = Lost { at, given_up, looks, looked_at };
-                if let Some(found) = self.look(step, lost, within, find).await? {
+                if let Some(found) = Box::pin(self.look(step, lost, within, find)).await? {
                     return Ok(found);
                 }
             }
@@ -160,7 +165,7 @@ impl Steps {
             }
             Some(Record::Refused { .. }) | None => {}
         }
-        self.attempt(step, act).await
+        Box::pin(self.attempt(step, act)).await
     }
 
     /// Does something that shows nowhere when done twice (an upload that nobody refers to yet), and keeps its result.
@@ -190,7 +195,7 @@ impl Steps {
             Some(Record::Done { .. } | Record::Begun { .. }) => return Ok(()),
             Some(Record::Refused { .. }) | None => {}
         }
-        match self.attempt(step, act).await {
+        match Box::pin(self.attempt(step, act)).await {
             Err(StepError::Unsure { .. }) => Ok(()),
             other => other,
         }

@@ -3,9 +3,9 @@
 //! A mark is a keyed hash of what the effect is: every replica and every retry computes the same one, and nobody
 //! without the key can forge one and so make us believe that we have already spoken.
 
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
-use sha2::Sha256;
+
+use crate::store::seal::keyed_hash;
 
 /// Half of the hash: beyond guessing, and short enough to read in a log.
 const MARK_BYTES: usize = 16;
@@ -21,26 +21,21 @@ pub struct Marks {
 impl Marks {
     /// Marks under a key derived from the given secret.
     pub fn new(secret: &[u8]) -> Self {
-        Self { key: mac(secret, &[PURPOSE]).into() }
+        Self { key: keyed_hash(secret, &[PURPOSE]).into() }
     }
 
     /// The mark of one effect, named by its parts; 32 hexadecimal digits.
     pub fn of(&self, parts: &[&str]) -> String {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        let full = mac(self.key.expose_secret(), &parts);
+        let full = keyed_hash(self.key.expose_secret(), &parts);
         hex::encode(full.get(..MARK_BYTES).unwrap_or(&full))
     }
-}
 
-/// A keyed hash over parts, each with its length, so that no two lists of parts read the same.
-fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("a key of any length");
-    for part in parts {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part);
+    /// Whether a mark that came from outside is the one of these parts; how long that takes says nothing about it.
+    pub fn is(&self, mark: &str, parts: &[&str]) -> bool {
+        // Both are hashed once more, so that the comparison is of values that nobody outside can choose.
+        self.of(&["compared", mark]) == self.of(&["compared", &self.of(parts)])
     }
-    mac.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]
@@ -54,5 +49,14 @@ mod tests {
         assert_ne!(marks.of(&["a", "bc"]), marks.of(&["ab", "c"]));
         assert_ne!(marks.of(&["a"]), Marks::new(b"two").of(&["a"]));
         assert_eq!(marks.of(&["a"]).len(), 32);
+    }
+
+    #[test]
+    fn a_mark_is_recognised_by_its_key_alone() {
+        let marks = Marks::new(b"one");
+        let mark = marks.of(&["a", "bc"]);
+        assert!(marks.is(&mark, &["a", "bc"]));
+        assert!(!marks.is(&mark, &["ab", "c"]) && !marks.is("", &["a", "bc"]));
+        assert!(!Marks::new(b"two").is(&mark, &["a", "bc"]));
     }
 }

@@ -13,6 +13,7 @@ mod form;
 mod founding;
 mod input;
 pub mod redis;
+pub mod seal;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -7,6 +7,7 @@ pub mod devin;
 pub mod faults;
 mod ids;
 pub mod ledger;
+mod manifest;
 pub mod playground;
 pub mod slack;
 pub mod world;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     devin::{DevinTwin, Key, Member, OrgSecret, Playbook, Principal},
+    manifest,
     slack::{App, Channel, ChannelKind, Email, SlackTwin, Team, User, UserKind},
 };
 use crate::{
@@ -70,26 +71,8 @@ pub const ADA_AT_DEVIN: &str = "user-ada";
 /// Grace at Devin.
 pub const GRACE_AT_DEVIN: &str = "okta|grace";
 
-/// Scopes that the app's manifest asks for.
-const SCOPES: &[&str] = &[
-    "app_mentions:read",
-    "assistant:write",
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "commands",
-    "files:read",
-    "groups:history",
-    "groups:read",
-    "im:history",
-    "im:read",
-    "im:write",
-    "reactions:read",
-    "reactions:write",
-    "team:read",
-    "users:read",
-    "users:read.email",
-];
+/// Scopes beyond those of the manifest, for tests that look at the workspace with the bot's eyes.
+const MORE_SCOPES: &[&str] = &["im:write", "team:read"];
 
 /// Permissions that the service user needs.
 const PERMISSIONS: &[&str] = &[
@@ -124,7 +107,8 @@ pub fn world(clock: &Arc<dyn Clock>) -> Result<World, InvalidId> {
     for channel in channels(clock.now())? {
         slack.add_channel(channel);
     }
-    slack.add_token(BOT_TOKEN, SCOPES);
+    slack.add_token(BOT_TOKEN, &[manifest::scopes().as_slice(), MORE_SCOPES].concat());
+    slack.change(|state| state.features = manifest::features());
     Ok(World { slack: Arc::new(slack), devin: Arc::new(organisation(clock)?) })
 }
 

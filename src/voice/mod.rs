@@ -9,9 +9,16 @@
 //! the build fails until the words exist, and the snapshot test shows how it reads.
 
 mod card;
+mod command;
+mod confirm;
+mod home;
+mod modal;
 mod notice;
 pub mod options;
+mod orders;
+mod output;
 mod relay;
+mod sessions;
 mod transition;
 
 use std::fmt;
@@ -21,10 +28,23 @@ use askama::Template;
 use crate::slack::text;
 
 pub use self::{
-    card::{CardView, card},
+    card::{CardView, card, first_line},
+    command::{Again, Aside, SUGGESTED_PROMPTS, aside, handed_over, opening},
+    confirm::{Offered, Question, confirm, with_buttons},
+    home::{Home, home},
+    modal::{
+        Choice, MORE_OPTIONS, NOTE_BLOCK, NewSession, SEND_TO_SESSION, SESSION_BLOCK, chosen_in, loading, new_session,
+        notice_view, send_to_session,
+    },
     notice::{Notice, Skipped, SkippedFile, notice, refusal},
-    relay::{MAX_RELAY_CHARS, relay},
-    transition::transition,
+    orders::{StatusView, Told, help, second, session_status, state_words, told},
+    output::{OUTPUT_CAPTION, OUTPUT_FILE, output},
+    relay::{
+        Answer, NotHere, Relay, RelayNote, WHOLE_MESSAGE_CAPTION, WHOLE_MESSAGE_FILE, file_caption, from_web, relay,
+        relay_note, with_answers,
+    },
+    sessions::{Group, Mine, sessions},
+    transition::{TransitionView, approval, approval_over, transition},
 };
 
 /// A message as it goes to Slack: the text that notifications show, and blocks where there are any.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{feed::List, silence::Telling, sweep::Place};
 use crate::domain::{
-    announce::Observation,
+    announce::{Observation, output_digest},
     ids::{SessionId, TeamId},
 };
 
@@ -153,15 +153,20 @@ impl Seen {
 /// What is the same for looks that show the same; also part of the de-duplication id of a look.
 pub(super) fn print(seen: &Observation) -> Print {
     let requests: Vec<String> = seen.pull_requests.iter().map(|(url, state)| format!("{url}={state:?}")).collect();
+    let about = &seen.about;
     let shown = format!(
-        "{}|{}|{:?}|{}|{:?}|{}|{}",
+        "{}|{}|{:?}|{}|{:?}|{}|{}|{:?}|{:?}|{:?}|{:?}",
         seen.updated_at,
         seen.state.status,
         seen.state.detail,
         seen.state.archived,
         seen.title,
         seen.acus,
-        requests.join(",")
+        requests.join(","),
+        about.category,
+        about.subcategory,
+        about.origin,
+        about.output.as_ref().map(output_digest),
     );
     let digest: [u8; 32] = Sha256::digest(shown.as_bytes()).into();
     Print(digest.first_chunk().copied().unwrap_or_default())

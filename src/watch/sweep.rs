@@ -23,7 +23,13 @@ use super::{
 };
 use crate::{
     devin::{Session, SessionQuery},
-    domain::{announce::Observation, ids::SessionId, link::Thread, mailbox::Mailbox, sighting::Sighting},
+    domain::{
+        announce::{Observation, output_digest},
+        ids::SessionId,
+        link::Thread,
+        mailbox::Mailbox,
+        sighting::Sighting,
+    },
     store::{Activity, StoreError, Tracked},
 };
 
@@ -124,8 +130,12 @@ async fn is_told(deps: &WatchDeps, mailbox: &Mailbox, seen: &Observation) -> Res
     let state = deps.store.state(mailbox).await?;
     let thread: Option<Thread> = state.and_then(|text| serde_json::from_str(&text).ok());
     let Some(link) = thread.and_then(|thread| thread.link) else { return Ok(false) };
-    // What a session has used can read low at its end.
-    let seen = Observation { acus: seen.acus.max(link.seen.acus), ..seen.clone() };
+    let output = seen.about.output.as_ref().map(output_digest);
+    if output.is_some() && output != link.told.output {
+        return Ok(false);
+    }
+    // What a session has used can read low at its end, and a row can leave things out.
+    let seen = seen.clone().kept(&link.seen);
     let told = link.told.at.is_some_and(|at| at.updated_at == seen.updated_at);
     Ok(told && link.session == seen.session && link.no_news_since.is_none() && print(&link.seen) == print(&seen))
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    card,
+    asking, card,
     halt::Halt,
-    relay,
+    home, output, presence, relay,
     room::{self, PostKind, Say},
     task::Task,
 };
@@ -19,10 +19,11 @@ use crate::{
         link::{Ended, Link, Over, Reread},
         mailbox::ThreadKey,
         phase::{Phase, State},
+        rules::{Tell, Topic},
         sighting::Sighting,
     },
     store::Commit,
-    voice::{self, Notice},
+    voice::{self, Notice, Said, TransitionView},
 };
 
 /// How long something may still come from a session that is over, such as the link of a pull request.
@@ -47,7 +48,7 @@ pub(super) async fn seen(
         return settle(task, thread, link).await;
     }
     match sighting {
-        Sighting::SessionChanged { seen } => tell(task, thread, &mut link, seen).await?,
+        Sighting::SessionChanged { seen } => Box::pin(tell(task, thread, &mut link, seen)).await?,
         Sighting::SessionMissing { .. } => {
             ask(task, thread, &mut link).await?;
         }
@@ -63,7 +64,7 @@ pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -
     if reread_due(&link).is_some_and(|due| due <= task.now()) {
         link.reread.times += 1;
         let spoken = link.told.spoken;
-        relay::relay(task, thread, &mut link).await?;
+        Box::pin(relay::relay(task, thread, &mut link)).await?;
         // A restored link may owe what the last look showed.
         let owed = !announce(&link.told, &link.seen).1.is_empty();
         if owed || (link.told.spoken && !spoken) {
@@ -76,23 +77,45 @@ pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -
 
 /// Tells a look: Devin's words, pull requests, then the state.
 pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, seen: Observation) -> Result<(), Halt> {
-    relay::relay(task, thread, link).await?;
+    Box::pin(relay::relay(task, thread, link)).await?;
     let (told, news) = announce(&link.told, &seen);
     if told == link.told {
         return Ok(());
     }
     link.no_news_since = None;
-    for (index, one) in news.iter().enumerate() {
-        say(task, thread, link, index, one, &seen.url).await?;
+    let tell = posted(task, thread, link);
+    // What is not posted is told all the same: nobody who wants to hear again gets all of it at once.
+    for (index, one) in news.iter().enumerate().filter(|(_, one)| is_posted(&tell, one)) {
+        Box::pin(say(task, thread, link, index, one, &seen)).await?;
     }
     if seen.state != link.seen.state || is_fresh(&seen) {
         link.reread = Reread { since: Some(task.now()), times: 0 };
     }
     link.over = over(Some(link), &seen.state, task.now());
     link.told = told;
-    let acus = seen.acus.max(link.seen.acus);
-    link.seen = Observation { acus, ..seen };
-    Ok(())
+    link.lately.enter(&seen.state, since(&seen));
+    link.seen = seen.kept(&link.seen);
+    home::touch(task, thread, link).await
+}
+
+/// Since when a session is in the state that a look shows: since Devin's last change of it, if that is not ahead of us.
+fn since(seen: &Observation) -> Timestamp {
+    Timestamp::from_second(seen.updated_at).map_or(seen.seen_at, |at| at.min(seen.seen_at))
+}
+
+/// What is posted here: as the channel has it; in a muted thread only what wants a person, because a question that nobody
+/// sees would keep Devin waiting. The card follows in any case.
+pub(super) fn posted(task: &Task, thread: &ThreadKey, link: &Link) -> Tell {
+    if link.settings.muted { Tell::only([]) } else { task.deps.rules.of(&thread.channel).tell }
+}
+
+fn is_posted(tell: &Tell, news: &Announcement) -> bool {
+    match news {
+        Announcement::PullRequest { .. } => tell.has(Topic::PullRequests),
+        // What came out belongs to the news that the work is done.
+        Announcement::Output(_) => tell.has(Topic::Finished),
+        Announcement::Transition(state) => tell.has_phase(&Phase::of(state)),
+    }
 }
 
 async fn say(
@@ -101,25 +124,41 @@ async fn say(
     link: &mut Link,
     index: usize,
     news: &Announcement,
-    url: &str,
+    seen: &Observation,
 ) -> Result<(), Halt> {
     let step = format!("tell {index}");
-    let mut facts = vec![("session_id", link.session.to_string())];
-    let (kind, said) = match news {
+    match news {
         Announcement::PullRequest { url, state } => {
-            facts.push(("pull_request", url.clone()));
+            let mut facts = vec![("session_id", link.session.to_string()), ("pull_request", url.clone())];
             facts.extend(state.as_ref().map(|state| ("pull_request_state", state.clone())));
-            (PostKind::Notice, voice::notice(&Notice::pull_request(url, state.as_deref())))
+            let said = voice::notice(&Notice::pull_request(url, state.as_deref()));
+            let say = Say { step: &step, mark: task.mark(&step), kind: PostKind::Notice, facts, said };
+            room::post_for(task, thread, link, say).await
         }
-        Announcement::Transition(state) => {
-            facts.push(("status", state.status.to_string()));
-            facts.extend(state.detail.as_ref().map(|d| ("status_detail", d.to_string())));
-            facts.extend(state.archived.then(|| ("archived", true.to_string())));
-            (PostKind::Transition, voice::transition(state, &link.requester, url))
+        Announcement::Output(value) => output::post(task, thread, link, &step, value).await,
+        Announcement::Transition(state) if Phase::of(state) == Phase::NeedsApproval => {
+            asking::ask(task, thread, link, &step, seen).await
         }
-    };
-    let say = Say { step: &step, mark: task.mark(&step), kind, facts, said };
-    room::post_for(task, thread, link, say).await
+        Announcement::Transition(_) => {
+            let said = voice::transition(&TransitionView {
+                seen,
+                requester: &link.requester,
+                asked_by: &link.runs_as,
+                started_at: link.started_at,
+                acu_limit: link.options.acu,
+            });
+            let say = transition(task, link, &step, &seen.state, said);
+            room::post_for(task, thread, link, say).await
+        }
+    }
+}
+
+/// The post for a state, with what Devin wrote of it.
+pub(super) fn transition<'a>(task: &Task, link: &Link, step: &'a str, state: &State, said: Said) -> Say<'a> {
+    let mut facts = vec![("session_id", link.session.to_string()), ("status", state.status.to_string())];
+    facts.extend(state.detail.as_ref().map(|d| ("status_detail", d.to_string())));
+    facts.extend(state.archived.then(|| ("archived", true.to_string())));
+    Say { step, mark: task.mark(step), kind: PostKind::Transition, facts, said }
 }
 
 /// Asks Devin directly what the session does, and tells it. Whether Devin knows the session.
@@ -127,7 +166,7 @@ pub(super) async fn ask(task: &mut Task, thread: &ThreadKey, link: &mut Link) ->
     match task.deps.devin.session(&link.session).await {
         Ok(session) => {
             let seen = session.observe(task.now());
-            tell(task, thread, link, seen).await?;
+            Box::pin(tell(task, thread, link, seen)).await?;
             Ok(true)
         }
         Err(DevinError::NotFound) => {
@@ -170,9 +209,11 @@ pub(super) fn over(link: Option<&Link>, state: &State, now: Timestamp) -> Option
 /// Brings the card up to date and decides when to wake again. Whoever has a link in hand ends here: to leave otherwise
 /// would forget when the mailbox was to wake.
 pub(super) async fn settle(task: &mut Task, thread: &ThreadKey, mut link: Link) -> Result<Commit, Halt> {
-    let card_due = card::refresh(task, thread, &mut link).await?;
+    let card_due = Box::pin(card::refresh(task, thread, &mut link)).await?;
+    let presence_due = Box::pin(presence::follow(task, thread, &mut link)).await?;
+    let asking_due = Box::pin(asking::refresh(task, thread, &mut link)).await?;
     let tail_due = tail(&mut link, task.now());
-    let wake = [card_due, tail_due, reread_due(&link)].into_iter().flatten().min();
+    let wake = [card_due, presence_due, asking_due, tail_due, reread_due(&link)].into_iter().flatten().min();
     task.keep(link, wake)
 }
 

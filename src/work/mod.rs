@@ -7,10 +7,16 @@
 //! To add a kind of input: let `receive` admit it, give it a variant in [`kind`], a line in [`table`] and a file of its
 //! own here.
 
+mod agent_view;
+mod answer;
+mod approve;
+mod asking;
 mod begin;
+mod button;
 mod card;
 mod catalog;
 mod changed;
+mod choose;
 mod command;
 mod edited;
 mod errand;
@@ -18,7 +24,16 @@ mod files;
 mod halt;
 mod home;
 mod kind;
+mod label;
+mod lane;
+mod modal;
+mod opening;
+mod orders;
+mod output;
+mod parcel;
+mod presence;
 mod press;
+mod private;
 mod profile;
 mod prompt;
 mod reacted;
@@ -27,6 +42,8 @@ mod reply;
 mod restore;
 mod room;
 mod said;
+mod second;
+mod sessions;
 mod shortcut;
 mod start;
 mod stopped;
@@ -37,9 +54,11 @@ mod task;
 mod traces;
 mod trouble;
 mod wish;
+mod words;
 mod worker;
 
 pub use self::{
+    lane::Lane,
     task::Deps,
     worker::{Stepped, Worker},
 };

@@ -64,7 +64,17 @@ async fn restore(task: &mut Task, thread: &ThreadKey, lost: &SessionId, known: O
         Err(error) => return Err(Halt::retry(&error)),
     };
     let traces = Traces::read(&messages, &me);
-    let card = traces.card(lost);
+    let card = if task.thread.detached.contains(lost) || traces.is_detached(lost) {
+        tracing::info!(devin.session = %lost, "untied from its thread, and left so");
+        if !task.thread.detached.contains(lost) {
+            task.thread.detached.push(lost.clone());
+        }
+        // Another may have been started here since.
+        let Some(tied) = traces.tied_card() else { return Ok(Tie::NotOurs(lost.clone())) };
+        Some(tied)
+    } else {
+        traces.card(lost)
+    };
     let asked = traces.asked(card.as_ref().map(|(_, ts)| *ts), thread.channel.is_direct());
     if card.is_none() && asked.is_none() && known.is_none() {
         tracing::info!(devin.session = %lost, "nothing in its thread is ours: another installation's session");
@@ -86,8 +96,9 @@ async fn restore(task: &mut Task, thread: &ThreadKey, lost: &SessionId, known: O
     let started_at = Timestamp::from_second(found.created_at).unwrap_or(now);
     let card = Card { ts: card.or_else(|| was?.ts.clone()), shows: String::new(), written_at: Timestamp::UNIX_EPOCH };
     let settings = known.as_ref().map(|link| link.settings.clone()).unwrap_or_default();
+    let lately = known.as_ref().map(|link| link.lately.clone()).unwrap_or_default();
     let new = Link::new(by, Observation { session, ..seen }, now);
-    let mut link = Link { told, over, card, started_at, restored_at: Some(now), settings, ..new };
+    let mut link = Link { told, over, card, started_at, restored_at: Some(now), settings, lately, ..new };
     if link.card.ts.is_none() && known.is_none() {
         card::open(task, thread, &mut link).await?;
     }

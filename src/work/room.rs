@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{halt::Halt, kind::Speech, task::Task};
+use super::{halt::Halt, kind::Speech, label::Label, task::Task};
 use crate::{
     domain::{
         ids::{ChannelId, Ts},
@@ -34,6 +34,11 @@ const CALL_AHEAD: Duration = Duration::from_secs(8);
 /// their sessions all the same.
 const CLOSED_MAX: Duration = Duration::from_mins(2);
 
+/// Longest text of a second try, in characters: Slack advises at most 4,000.
+const MAX_PLAIN_CHARS: usize = 3_900;
+/// Ends a text of which Slack did not take the whole.
+const CUT: &str = "… (cut here: Slack did not take the whole message)";
+
 /// What a post of ours is, as everybody in the workspace can read in its metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PostKind {
@@ -58,7 +63,7 @@ impl PostKind {
         }
     }
 
-    fn ahead(self) -> Duration {
+    pub(super) fn ahead(self) -> Duration {
         match self {
             Self::Transition => CALL_AHEAD,
             Self::Card | Self::Relay | Self::Notice => POST_AHEAD,
@@ -145,7 +150,7 @@ pub(super) async fn paced(task: &Task, thread: &ThreadKey, ahead: Duration) -> R
 }
 
 /// Slack asked for patience in this channel: until then nobody gets a turn to post into it.
-async fn close(task: &Task, thread: &ThreadKey, after: Duration) -> Result<(), Halt> {
+pub(super) async fn close(task: &Task, thread: &ThreadKey, after: Duration) -> Result<(), Halt> {
     let pace = Pace { every: after.min(CLOSED_MAX) + TURN_AHEAD, ahead: Duration::from_hours(24) };
     task.deps.store.pace(&Mailbox::Thread(thread.clone()), pace).await?;
     Ok(())
@@ -167,9 +172,19 @@ pub(super) async fn notice(
     step: &str,
     notice: &Notice,
 ) -> Result<Outcome, Halt> {
+    say(task, thread, link, step, voice::notice(notice)).await
+}
+
+/// Says other words of ours in the thread, once.
+pub(super) async fn say(
+    task: &mut Task,
+    thread: &ThreadKey,
+    link: Option<&Link>,
+    step: &str,
+    said: Said,
+) -> Result<Outcome, Halt> {
     let facts = link.map(|l| ("session_id", l.session.to_string())).into_iter().collect();
-    let say = Say { step, mark: task.mark(step), kind: PostKind::Notice, facts, said: voice::notice(notice) };
-    post(task, thread, say).await
+    post(task, thread, Say { step, mark: task.mark(step), kind: PostKind::Notice, facts, said }).await
 }
 
 /// Answers somebody so that only they see it, at most once. What begins a thread is answered beside it: in a thread
@@ -200,7 +215,7 @@ pub(super) async fn unreact(task: &Task, channel: &ChannelId, ts: &Ts, name: &st
 }
 
 /// Passing troubles are tried again; what Slack refuses for good is left as it is.
-fn ornament(result: Result<(), SlackError>, what: &str) -> Result<(), Halt> {
+pub(super) fn ornament(result: Result<(), SlackError>, what: &str) -> Result<(), Halt> {
     match result {
         Err(
             error @ (SlackError::Target { .. }
@@ -247,13 +262,42 @@ impl Landed {
     }
 }
 
+/// Posts a message; one that Slack does not take as it is once more as plain text. A refusal is certain, so that there is
+/// one post at most.
 async fn post_in_thread(slack: &Slack, thread: &ThreadKey, message: Message) -> Result<Landed, SlackError> {
-    let post = Post { channel: thread.channel.clone(), thread: Some(thread.root.clone()), message };
-    let Posted { ts, thread_ts } = slack.post(&post).await?;
+    let plain = plainly(&message);
+    let post = |message| Post { channel: thread.channel.clone(), thread: Some(thread.root.clone()), message };
+    let Posted { ts, thread_ts } = match (slack.post(&post(message)).await, plain) {
+        (Err(SlackError::Payload { code, details }), Some(plain)) => {
+            tracing::warn!(code, ?details, "Slack does not take a post as it is; sent as plain text");
+            metrics::counter!("bobbin_posts_sent_plainly_total").increment(1);
+            slack.post(&post(plain)).await?
+        }
+        (posted, _) => posted?,
+    };
     Ok(if thread_ts.as_ref() == Some(&thread.root) { Landed::InThread(ts) } else { Landed::Astray { astray: ts } })
 }
 
+/// A message as plain text, with the same mark; `None` where it would be the same message.
+fn plainly(message: &Message) -> Option<Message> {
+    let long = message.text.chars().count() > MAX_PLAIN_CHARS;
+    if message.text.trim().is_empty() || (message.blocks.is_none() && !long) {
+        return None;
+    }
+    let text = if long {
+        let room = MAX_PLAIN_CHARS - CUT.chars().count();
+        // Not in the middle of an entity.
+        let kept: String = message.text.chars().take(room).collect();
+        let whole = kept.rfind('&').filter(|at| !kept.get(*at..).unwrap_or_default().contains(';'));
+        format!("{}{CUT}", kept.get(..whole.unwrap_or(kept.len())).unwrap_or(&kept))
+    } else {
+        message.text.clone()
+    };
+    Some(Message { text, blocks: None, metadata: message.metadata.clone() })
+}
+
+/// Whether a message carries a mark: in its metadata, or in the id of a block where a message can carry none.
 pub(super) fn carries(message: &ThreadMessage, mark: &str) -> bool {
     let key = message.metadata.as_ref().and_then(|m| m.event_payload.get("key"));
-    key.and_then(Value::as_str) == Some(mark)
+    key.and_then(Value::as_str) == Some(mark) || Label::of(message).is_some_and(|label| label.mark == mark)
 }

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    card, changed, command, files,
+    agent_view, card, changed, command, files,
     halt::Halt,
     kind::Speech,
-    prompt, room,
+    presence, prompt, room,
     task::Task,
     trouble::{self, Tried},
     wish::{self, Wish},
@@ -14,10 +14,11 @@ use super::{
 use crate::{
     devin::{CREATE_TIMEOUT, CreateSession, Devin, DevinError, Session, SessionQuery, SessionSecret},
     domain::{
-        announce::Observation,
+        announce::{About, Observation},
         ids::SessionId,
         link::{Asker, Effect, Link},
         phase::State,
+        presence::RECEIPT,
         standing::{Linked, Refusal, Standing},
         status::Status,
     },
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// The receipt: somebody is on it.
-pub(super) const SEEN: &str = "eyes";
+pub(super) const SEEN: &str = RECEIPT;
 /// The lasting sign that nothing will be done.
 pub(super) const REFUSED: &str = "no_entry_sign";
 
@@ -74,14 +75,23 @@ pub(super) async fn start_with(task: &mut Task, speech: Speech, secrets: Vec<Ses
         return Ok(Commit::default());
     }
     let request = CreateSession { session_secrets: secrets, ..request(task, &speech, &person, &prompt, files.urls) };
-    let Some(started) = create(task, &speech, &person, &wish, &wish.put_into(request)).await? else {
-        return Ok(Commit::default());
+    let title = wish.options.title.as_deref().unwrap_or(&prompt.title);
+    let presence = presence::accepted(task, &speech, title).await?;
+    let started = match create(task, &speech, &person, &wish, &wish.put_into(request)).await {
+        Ok(Some(started)) => started,
+        Ok(None) => {
+            presence::let_go(task, &speech.thread).await?;
+            return Ok(Commit::default());
+        }
+        Err(halt) => return Err(presence::given_up(task, &speech.thread, halt).await),
     };
     trouble::recovered(task, &speech.thread).await?;
 
     let mut link = link(task, &speech, &person, started);
     link.options = wish.options;
+    link.lately.presence = presence;
     card::open(task, &speech.thread, &mut link).await?;
+    agent_view::name(task, &speech.thread, link.seen.title.as_deref().unwrap_or_default()).await?;
     files::say_skipped(task, &speech.thread, Some(&link), files.skipped).await?;
     task.deps.nudge.notify_one();
     changed::settle(task, &speech.thread, link).await
@@ -201,6 +211,7 @@ fn link(task: &Task, speech: &Speech, person: &Linked, started: Started) -> Link
         url: started.url,
         acus: 0.0,
         pull_requests: std::collections::BTreeMap::new(),
+        about: About::default(),
     };
     Link::new(asker, seen, now)
 }

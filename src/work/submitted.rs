@@ -1,10 +1,103 @@
-//! Modals that were sent.
+//! Modals that were sent: the form that starts a session, and the one that hands a message to a session.
 
-use super::{halt::Halt, task::Task};
-use crate::slack::wire::interaction::ViewEvent;
-use crate::store::Commit;
+use super::{
+    errand,
+    halt::Halt,
+    modal,
+    opening::{self, Opened},
+    private, shortcut,
+    task::Task,
+    trouble,
+};
+use crate::{
+    domain::{
+        errand::{Begin, Errand},
+        ids::{TeamId, UserId},
+        mailbox::{Mailbox, ThreadKey},
+        standing::{Linked, Standing},
+    },
+    slack::{
+        brief::{Filled, NEW_SESSION},
+        text,
+        wire::interaction::ViewEvent,
+    },
+    store::{Admit, Commit},
+    voice::{self, Aside},
+};
+
+/// Somebody who asks for something from outside of a thread.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    /// Workspace.
+    pub(super) team: &'a TeamId,
+    /// Who.
+    pub(super) user: &'a UserId,
+    /// Where to answer; `None`: as a direct message.
+    pub(super) response_url: Option<&'a str>,
+}
+
+/// What a session shall be started with.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// The task, in Slack's markup, with the words that set options.
+    pub(super) text: String,
+    /// Secrets for the session alone, sealed.
+    pub(super) sealed: Option<String>,
+}
 
 /// A modal was sent.
-pub(super) async fn submitted(_task: &mut Task, _event: ViewEvent) -> Result<Commit, Halt> {
+pub(super) async fn submitted(task: &mut Task, event: ViewEvent) -> Result<Commit, Halt> {
+    match event.view.callback_id.as_str() {
+        NEW_SESSION => new_session(task, event).await,
+        voice::SEND_TO_SESSION => shortcut::chosen(task, event).await,
+        _ => Err(Halt::stop("a modal that is none of ours")),
+    }
+}
+
+async fn new_session(task: &mut Task, event: ViewEvent) -> Result<Commit, Halt> {
+    let filled = Filled::new(event.view.state.values);
+    // The door has answered everything else.
+    let Ok(brief) = filled.brief() else { return Err(Halt::stop("a form that the door should not have let in")) };
+    let asker = Asker { team: &event.actor.team, user: &event.actor.user, response_url: None };
+    let Some(person) = admit(task, asker).await? else { return Ok(Commit::default()) };
+    match opening::open(task, asker.team, &brief.channel, voice::opening(&person.name, &brief.task)).await? {
+        Opened::NotInside => {
+            let aside = Aside::NotInside { channel: Some(brief.channel), task: brief.task };
+            private::tell(task, "not inside", asker.user, None, &voice::aside(&aside)).await?;
+        }
+        Opened::In(thread) => {
+            // What is typed into a form is plain text.
+            let order = Order { text: text::escape(&brief.in_words), sealed: filled.sealed_secrets() };
+            begin(task, asker, &thread, order).await?;
+        }
+    }
     Ok(Commit::default())
+}
+
+/// As whom to act for somebody; `None` when they were refused and told so.
+pub(super) async fn admit(task: &mut Task, asker: Asker<'_>) -> Result<Option<Linked>, Halt> {
+    let said = match task.deps.people.clone().who(asker.team, asker.user).await {
+        Ok(Standing::Linked(person)) => return Ok(Some(person)),
+        Ok(Standing::Refused { why }) => {
+            tracing::info!(slack.user = %asker.user, refused = why.name(), "not acting for a person");
+            metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
+            voice::refusal(why)
+        }
+        Err(error) => modal::unknown(trouble::of_look_up(error))?,
+    };
+    private::tell(task, "refusal", asker.user, asker.response_url, &said).await?;
+    Ok(None)
+}
+
+/// Has a session started in a thread that was opened for it.
+pub(super) async fn begin(task: &Task, asker: Asker<'_>, thread: &ThreadKey, order: Order) -> Result<(), Halt> {
+    let begin = Begin {
+        user: asker.user.clone(),
+        text: order.text,
+        asked_in: thread.root.clone(),
+        from: None,
+        sealed: order.sealed,
+    };
+    errand::send(task, "begin", Mailbox::Thread(thread.clone()), Admit::Always, &Errand::Begin(begin)).await?;
+    Ok(())
 }

@@ -96,7 +96,7 @@ async fn look(task: &mut Task, thread: &ThreadKey, doubt: &Doubt) -> Result<(), 
             }
         }
         Effect::Message { session, digest, after, passed, known } => {
-            let from = Relayed { cursor: after.clone(), seen: passed.clone(), sent: Vec::new() };
+            let from = Relayed { cursor: after.clone(), seen: passed.clone(), ..Relayed::default() };
             let met = relay::met(&task.deps.devin, session, &from, digest).await.map_err(|e| Halt::retry(&e))?;
             if met > *known {
                 tracing::warn!(devin.session = %session, "a message stands twice in its session");

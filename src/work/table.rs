@@ -1,4 +1,6 @@
 //! The table: which handler an input finds, by its kind and by what ties its thread to a session.
+//!
+//! Handlers stand on the heap: each may be deep, and one future that holds all of them would not fit on a thread's stack.
 
 use super::{
     begin, changed, command, edited,
@@ -27,8 +29,10 @@ pub(super) async fn dispatch(task: &mut Task, leased: &Leased) -> (&'static str,
     };
     let name = kind.as_ref().map_or("wake", Kind::name);
     let handled = match &leased.lease.mailbox {
-        Mailbox::Thread(thread) => in_thread(task, thread, leased.state.as_deref(), kind).await,
-        Mailbox::Person { .. } | Mailbox::Workspace { .. } => elsewhere(task, kind).await,
+        Mailbox::Thread(thread) => Box::pin(in_thread(task, thread, leased.state.as_deref(), kind)).await,
+        mailbox @ (Mailbox::Person { .. } | Mailbox::Workspace { .. }) => {
+            Box::pin(elsewhere(task, mailbox, kind)).await
+        }
     };
     (name, handled)
 }
@@ -44,8 +48,8 @@ async fn in_thread(
     let tie = restore::tie(task, thread, state).await?;
     sweep::run(task, thread).await?;
     match tie {
-        Tie::Linked(link) => linked(task, thread, *link, kind).await,
-        Tie::Free => free(task, thread, kind).await,
+        Tie::Linked(link) => Box::pin(linked(task, thread, *link, kind)).await,
+        Tie::Free => Box::pin(free(task, thread, kind)).await,
         Tie::OutOfReach => Ok(Commit::default()),
         Tie::NotOurs(session) => {
             let left = free(task, thread, kind).await?;
@@ -57,16 +61,21 @@ async fn in_thread(
 /// In a thread with a session.
 async fn linked(task: &mut Task, thread: &ThreadKey, link: Link, kind: Option<Kind>) -> Result<Commit, Halt> {
     match kind {
-        None => changed::woken(task, thread, link).await,
-        Some(Kind::Sighting(sighting)) => changed::seen(task, thread, link, sighting).await,
-        Some(Kind::Speech(speech)) => said::linked(task, link, speech).await,
-        Some(Kind::Edited(edit)) => edited::edited(task, link, edit).await,
-        Some(Kind::Deleted { ts }) => edited::deleted(task, thread, link, &ts).await,
-        Some(Kind::Pressed(press)) => press::linked(task, thread, link, *press).await,
-        Some(Kind::Stopped { user }) => stopped::linked(task, thread, link, user).await,
-        Some(Kind::SendToSession(action)) => shortcut::into_linked(task, thread, link, *action).await,
-        Some(Kind::Errand(Errand::Begin(begin))) => begin::linked(task, thread, link, begin).await,
-        Some(Kind::Errand(reaction @ Errand::Reaction { .. })) => reacted::linked(task, thread, link, reaction).await,
+        None => Box::pin(changed::woken(task, thread, link)).await,
+        Some(Kind::Sighting(sighting)) => Box::pin(changed::seen(task, thread, link, sighting)).await,
+        Some(Kind::Speech(speech)) => Box::pin(said::linked(task, link, speech)).await,
+        Some(Kind::Edited(edit)) => Box::pin(edited::edited(task, link, edit)).await,
+        Some(Kind::Deleted { ts }) => Box::pin(edited::deleted(task, thread, link, &ts)).await,
+        Some(Kind::Pressed(press)) => Box::pin(press::linked(task, thread, link, *press)).await,
+        Some(Kind::Stopped { user }) => Box::pin(stopped::linked(task, thread, link, user)).await,
+        Some(Kind::SendToSession(action)) => Box::pin(shortcut::into_linked(task, thread, link, *action)).await,
+        Some(Kind::Errand(Errand::Begin(begin))) => Box::pin(begin::linked(task, thread, link, begin)).await,
+        Some(Kind::Errand(Errand::HandOver(handed))) => {
+            Box::pin(shortcut::handed_over(task, thread, link, handed)).await
+        }
+        Some(Kind::Errand(reaction @ Errand::Reaction { .. })) => {
+            Box::pin(reacted::linked(task, thread, link, reaction)).await
+        }
         Some(
             Kind::ProfileChanged { .. }
             | Kind::Reacted(_)
@@ -82,11 +91,12 @@ async fn linked(task: &mut Task, thread: &ThreadKey, link: Link, kind: Option<Ki
 /// In a thread without one.
 async fn free(task: &mut Task, thread: &ThreadKey, kind: Option<Kind>) -> Result<Commit, Halt> {
     match kind {
-        Some(Kind::Speech(speech)) => said::free(task, speech).await,
-        Some(Kind::Pressed(press)) => press::free(task, thread, *press).await,
-        Some(Kind::Stopped { user }) => stopped::free(task, thread, user).await,
-        Some(Kind::SendToSession(action)) => shortcut::from_free(task, thread, *action).await,
-        Some(Kind::Errand(Errand::Begin(begin))) => begin::free(task, thread, begin).await,
+        Some(Kind::Speech(speech)) => Box::pin(said::free(task, speech)).await,
+        Some(Kind::Pressed(press)) => Box::pin(press::free(task, thread, *press)).await,
+        Some(Kind::Stopped { user }) => Box::pin(stopped::free(task, thread, user)).await,
+        Some(Kind::SendToSession(action)) => Box::pin(shortcut::from_free(task, thread, *action)).await,
+        Some(Kind::Errand(Errand::Begin(begin))) => Box::pin(begin::free(task, thread, begin)).await,
+        Some(Kind::Errand(Errand::HandOver(handed))) => Box::pin(shortcut::handed_to_nobody(task, &handed.user)).await,
         None
         | Some(Kind::Sighting(_) | Kind::Edited(_) | Kind::Deleted { .. } | Kind::Errand(Errand::Reaction { .. })) => {
             tracing::info!("seen, but the thread has no session");
@@ -105,16 +115,16 @@ async fn free(task: &mut Task, thread: &ThreadKey, kind: Option<Kind>) -> Result
 }
 
 /// For people and workspaces.
-async fn elsewhere(task: &mut Task, kind: Option<Kind>) -> Result<Commit, Halt> {
+async fn elsewhere(task: &mut Task, mailbox: &Mailbox, kind: Option<Kind>) -> Result<Commit, Halt> {
     match kind {
-        Some(Kind::ProfileChanged { team, user }) => profile::changed(task, &team, &user).await,
-        Some(Kind::Reacted(reaction)) => reacted::hand_over(task, reaction).await,
-        Some(Kind::Command(command)) => command::used(task, *command).await,
-        Some(Kind::Shortcut(shortcut)) => shortcut::global(task, shortcut).await,
-        Some(Kind::Submitted(event)) => submitted::submitted(task, *event).await,
-        Some(Kind::HomeOpened(opened)) => home::opened(task, opened).await,
-        Some(Kind::Pressed(press)) => home::pressed(task, *press).await,
-        Some(Kind::Errand(Errand::RefreshHome)) => home::refresh(task).await,
+        Some(Kind::ProfileChanged { team, user }) => Box::pin(profile::changed(task, &team, &user)).await,
+        Some(Kind::Reacted(reaction)) => Box::pin(reacted::hand_over(task, reaction)).await,
+        Some(Kind::Command(command)) => Box::pin(command::used(task, *command)).await,
+        Some(Kind::Shortcut(shortcut)) => Box::pin(shortcut::global(task, shortcut)).await,
+        Some(Kind::Submitted(event)) => Box::pin(submitted::submitted(task, *event)).await,
+        Some(Kind::HomeOpened(opened)) => Box::pin(home::opened(task, opened)).await,
+        Some(Kind::Pressed(press)) => Box::pin(home::pressed(task, *press)).await,
+        Some(Kind::Errand(Errand::RefreshHome)) => Box::pin(home::refresh(task, mailbox)).await,
         None => Ok(Commit::default()),
         Some(
             Kind::Speech(_)
@@ -123,7 +133,7 @@ async fn elsewhere(task: &mut Task, kind: Option<Kind>) -> Result<Commit, Halt> 
             | Kind::Deleted { .. }
             | Kind::Stopped { .. }
             | Kind::SendToSession(_)
-            | Kind::Errand(Errand::Begin(_) | Errand::Reaction { .. }),
+            | Kind::Errand(Errand::Begin(_) | Errand::HandOver(_) | Errand::Reaction { .. }),
         ) => Err(misplaced()),
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     people::People,
     slack::{Identity, Slack},
     steps::{Marks, Steps},
-    store::{Activity, Bell, Commit, SharedStore, StoreError, Track},
+    store::{Activity, Bell, Commit, SharedStore, StoreError, Track, seal::Seal},
 };
 
 /// How long Devin is given to react to a message before its session is watched as closely as its state asks for.
@@ -41,6 +41,8 @@ pub struct Deps {
     pub rules: Arc<Rules>,
     /// Rung when a mailbox got something.
     pub bell: Bell,
+    /// Opens what was sealed at the door.
+    pub seal: Seal,
     /// Marks on what we do.
     pub marks: Marks,
     /// Rung when something was sent to Devin, so that the watch looks at once.

@@ -4,26 +4,29 @@
 //! The key in it is not compared: it changes with the secret it is made from, and a card that is not recognised after
 //! such a change would be posted again.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{
-    room::PostKind,
-    start::{REFUSED, SEEN},
-};
+use super::{label::Label, orders::DETACHED, room::PostKind, start::REFUSED};
 use crate::{
     domain::{
         announce::{Observation, Told, announce},
         ids::{SessionId, Ts, UserId},
         phase::State,
+        presence::REACTIONS,
     },
     slack::{ThreadMessage, text},
 };
 
 /// The subtype of what stands in the place of a first message that was deleted.
 const DELETED: &str = "tombstone";
+
+/// The posts of relayed messages: by the message's id, then by part.
+pub(super) type Relays<'a> = BTreeMap<String, BTreeMap<usize, &'a Ts>>;
+/// The fact by which the post of a structured output says which one it is.
+pub(super) const OUTPUT: &str = "output";
 
 /// A thread, read for its traces.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub(super) struct Traces<'a> {
 struct Ours<'a> {
     ts: &'a Ts,
     kind: &'a str,
-    facts: &'a Map<String, Value>,
+    facts: Cow<'a, Map<String, Value>>,
 }
 
 impl<'a> Traces<'a> {
@@ -47,12 +50,7 @@ impl<'a> Traces<'a> {
         let mut traces = Self { me, ours: Vec::new(), people: Vec::new() };
         for message in messages {
             if message.user.as_ref() == Some(me) {
-                let ours = |m: &'a crate::slack::Metadata| Ours {
-                    ts: &message.ts,
-                    kind: &m.event_type,
-                    facts: &m.event_payload,
-                };
-                traces.ours.extend(message.metadata.as_ref().map(ours));
+                traces.ours.extend(Ours::read(message));
             } else if message.user.is_some() && message.bot_id.is_none() && message.subtype.as_deref() != Some(DELETED)
             {
                 traces.people.push(message);
@@ -93,21 +91,42 @@ impl<'a> Traces<'a> {
             state: transition.and_then(Ours::state),
             pull_requests: self.pull_requests(session),
             answered_at: answer.and_then(|m| Timestamp::from_second(m.ts.second()).ok()),
-            spoken: answer.is_some_and(|m| self.of(session, PostKind::Relay).any(|post| *post.ts > m.ts)),
+            spoken: answer.is_some_and(|m| self.devins_words(session).any(|post| *post.ts > m.ts)),
+            output: self.of(session, PostKind::Notice).filter_map(|post| post.fact(OUTPUT)).last().map(str::to_owned),
         };
         let (after, owed) = announce(&told, seen);
         if owed.is_empty() { after } else { told }
     }
 
-    /// The posts of each of Devin's messages, in order.
-    pub(super) fn relays(&self, session: &SessionId) -> BTreeMap<&'a str, Vec<&'a Ts>> {
-        let mut relays: BTreeMap<&str, Vec<&Ts>> = BTreeMap::new();
+    /// The posts of each message that was relayed, by the part that each is.
+    pub(super) fn relays(&self, session: &SessionId) -> Relays<'a> {
+        let mut relays = Relays::new();
         for post in self.of(session, PostKind::Relay) {
-            if let Some(event) = post.fact("event_id") {
-                relays.entry(event).or_default().push(post.ts);
-            }
+            let Some(event) = post.fact("event_id") else { continue };
+            let parts = relays.entry(event.to_owned()).or_default();
+            // Posts of before parts were counted stand in order.
+            let part = post.fact("part").and_then(|part| part.parse().ok()).unwrap_or(parts.len());
+            parts.entry(part).or_insert(post.ts);
         }
         relays
+    }
+
+    /// The last card of a session that nobody untied the thread from.
+    pub(super) fn tied_card(&self) -> Option<(SessionId, &'a Ts)> {
+        let cards = self.ours.iter().rev().filter(|post| post.kind == PostKind::Card.event_type());
+        cards
+            .filter_map(|post| Some((post.fact("session_id")?.parse().ok()?, post.ts)))
+            .find(|(session, _)| !self.is_detached(session))
+    }
+
+    /// Whether somebody untied the thread from this session.
+    pub(super) fn is_detached(&self, session: &SessionId) -> bool {
+        self.of(session, PostKind::Notice).any(|post| post.fact(DETACHED).is_some())
+    }
+
+    /// What Devin said, without what people said in its web app.
+    fn devins_words(&self, session: &SessionId) -> impl Iterator<Item = &Ours<'a>> {
+        self.of(session, PostKind::Relay).filter(|post| post.fact("source").is_none())
     }
 
     fn pull_requests(&self, session: &SessionId) -> BTreeMap<String, Option<String>> {
@@ -122,14 +141,24 @@ impl<'a> Traces<'a> {
         self.ours.iter().filter(move |post| post.kind == kind.event_type() && post.fact("session_id") == Some(&session))
     }
 
-    /// Whether a message has our receipt, and nothing that says that we did nothing.
+    /// Whether a message has our receipt, or what took its place, and nothing that says that we did nothing.
     fn took_up(&self, message: &ThreadMessage) -> bool {
-        message.has_reaction(SEEN, self.me) && !message.has_reaction(REFUSED, self.me)
+        REACTIONS.iter().any(|name| message.has_reaction(name, self.me)) && !message.has_reaction(REFUSED, self.me)
     }
 }
 
 impl<'a> Ours<'a> {
-    fn fact(&self, name: &str) -> Option<&'a str> {
+    /// By its metadata, or by the label of a file's message, which has none.
+    fn read(message: &'a ThreadMessage) -> Option<Self> {
+        let ts = &message.ts;
+        if let Some(metadata) = &message.metadata {
+            return Some(Self { ts, kind: &metadata.event_type, facts: Cow::Borrowed(&metadata.event_payload) });
+        }
+        let facts = Cow::Owned(Label::of(message)?.facts());
+        Some(Self { ts, kind: PostKind::Relay.event_type(), facts })
+    }
+
+    fn fact(&self, name: &str) -> Option<&str> {
         self.facts.get(name).and_then(Value::as_str)
     }
 
@@ -146,6 +175,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::announce::{About, output_digest};
 
     fn messages(rows: Value) -> Vec<ThreadMessage> {
         serde_json::from_value(rows).unwrap()
@@ -165,6 +195,7 @@ mod tests {
             url: String::new(),
             acus: 0.0,
             pull_requests: BTreeMap::new(),
+            about: About::default(),
         }
     }
 
@@ -218,6 +249,19 @@ mod tests {
         }
         let seen = look("running", "finished");
         assert_eq!(announce(&traces.told(&session, &seen), &seen).1.len(), 1);
+    }
+
+    #[test]
+    fn a_structured_output_that_stands_in_the_thread_is_not_owed_again() {
+        let (me, session) = ids();
+        let seen = |n: i32| {
+            let about = About { output: Some(json!({ "n": n })), ..About::default() };
+            Observation { about, ..look("running", "working") }
+        };
+        let facts = json!({ "session_id": "s1", "output": output_digest(&json!({ "n": 1 })) });
+        let rows = messages(json!([ours("4.0", "bobbin_notice", &facts)]));
+        let owed = |n| announce(&Traces::read(&rows, &me).told(&session, &seen(n)), &seen(n)).1.len();
+        assert_eq!((owed(1), owed(2)), (0, 1));
     }
 
     #[test]

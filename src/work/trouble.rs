@@ -52,25 +52,91 @@ pub(super) async fn at_devin(
 
 async fn refused(task: &mut Task, thread: &ThreadKey, tried: Tried<'_>, error: DevinError) -> Result<Halt, Halt> {
     let why = error.to_string();
-    let notice = match &error {
-        DevinError::RateLimited { .. } => return Ok(Halt::retry(&error)),
+    end(task, thread, of_devin(error, tried), why).await
+}
+
+/// What a failure outside means for whoever asked.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// It passes: again later.
+    Passing {
+        /// How.
+        halt: Halt,
+        /// Whether Devin can't be reached.
+        devin_is_away: bool,
+    },
+    /// It stays until somebody does what this says.
+    Lasting(Notice),
+}
+
+impl Meaning {
+    fn passing(halt: Halt) -> Self {
+        Self::Passing { halt, devin_is_away: false }
+    }
+}
+
+/// What a failed call to Devin means.
+pub(super) fn of_devin(error: DevinError, tried: Tried<'_>) -> Meaning {
+    Meaning::Lasting(match error {
+        DevinError::RateLimited { .. } => return Meaning::passing(Halt::retry(&error)),
         // Of what was looked for, not of what was done: doing ends as `StepError::Unsure`.
         DevinError::Unreachable { .. } | DevinError::Unsure { .. } => {
-            unreachable_from(TOLD_FROM_ATTEMPT, task, thread).await?;
-            return Ok(Halt::retry(&error));
+            return Meaning::Passing { halt: Halt::retry(&error), devin_is_away: true };
         }
         DevinError::Unauthorized => Notice::DevinUnauthorized,
-        DevinError::Forbidden { detail } => Notice::DevinForbidden {
-            doing: tried.doing.to_owned(),
-            runs_as: tried.runs_as.to_owned(),
-            detail: detail.clone(),
-        },
-        DevinError::Billing { detail } => Notice::DevinBilling { detail: detail.clone() },
-        DevinError::Invalid { detail } => Notice::DevinInvalid { detail: detail.clone() },
+        DevinError::Forbidden { detail } => {
+            Notice::DevinForbidden { doing: tried.doing.to_owned(), runs_as: tried.runs_as.to_owned(), detail }
+        }
+        DevinError::Billing { detail } => Notice::DevinBilling { detail },
+        DevinError::Invalid { detail } => Notice::DevinInvalid { detail },
         DevinError::NotFound => Notice::DevinUnknown { detail: "not found".to_owned() },
-    };
-    refuse(task, thread, &notice).await?;
-    Ok(Halt::Stop { why })
+    })
+}
+
+/// What a failed look-up of a person means.
+pub(super) fn of_look_up(error: PeopleError) -> Meaning {
+    Meaning::Lasting(match error {
+        PeopleError::Store(error) => return Meaning::passing(Halt::Store(error)),
+        PeopleError::Slack(SlackError::MissingScope { needed, .. }) => Notice::LookupForbidden {
+            system: "Slack".to_owned(),
+            detail: format!("missing scope {}", needed.unwrap_or_default()),
+        },
+        PeopleError::Slack(
+            error @ (SlackError::RateLimited { .. }
+            | SlackError::Unreachable { .. }
+            | SlackError::Unsure { .. }
+            | SlackError::InstallationGone { .. }),
+        ) => return Meaning::passing(error.into()),
+        PeopleError::Slack(
+            SlackError::Target { code } | SlackError::Payload { code, .. } | SlackError::Refused { code },
+        ) => Notice::LookupForbidden { system: "Slack".to_owned(), detail: code },
+        PeopleError::Devin(
+            DevinError::Forbidden { detail } | DevinError::Invalid { detail } | DevinError::Billing { detail },
+        ) => Notice::LookupForbidden { system: "Devin".to_owned(), detail },
+        PeopleError::Devin(
+            error @ (DevinError::Unauthorized
+            | DevinError::NotFound
+            | DevinError::RateLimited { .. }
+            | DevinError::Unsure { .. }
+            | DevinError::Unreachable { .. }),
+        ) => return of_devin(error, Tried { doing: "looking people up", runs_as: "" }),
+    })
+}
+
+/// Tells the thread what a failure means, where that is called for; how the handler ends.
+async fn end(task: &mut Task, thread: &ThreadKey, meaning: Meaning, why: String) -> Result<Halt, Halt> {
+    match meaning {
+        Meaning::Passing { halt, devin_is_away } => {
+            if devin_is_away {
+                unreachable_from(TOLD_FROM_ATTEMPT, task, thread).await?;
+            }
+            Ok(halt)
+        }
+        Meaning::Lasting(notice) => {
+            refuse(task, thread, &notice).await?;
+            Ok(Halt::Stop { why })
+        }
+    }
 }
 
 /// Says that nothing was done; where it was said before that we go on trying, in the place of that.
@@ -111,36 +177,6 @@ async fn replace(task: &Task, thread: &ThreadKey, notice: &Notice) -> Result<(),
 /// A look-up of a person that failed: passing troubles are tried again, standing ones are told.
 pub(super) async fn at_look_up(task: &mut Task, thread: &ThreadKey, error: PeopleError) -> Halt {
     let why = error.to_string();
-    let notice = match error {
-        PeopleError::Store(error) => return Halt::Store(error),
-        PeopleError::Slack(SlackError::MissingScope { needed, .. }) => Notice::LookupForbidden {
-            system: "Slack".to_owned(),
-            detail: format!("missing scope {}", needed.unwrap_or_default()),
-        },
-        PeopleError::Slack(
-            error @ (SlackError::RateLimited { .. }
-            | SlackError::Unreachable { .. }
-            | SlackError::Unsure { .. }
-            | SlackError::InstallationGone { .. }),
-        ) => return error.into(),
-        PeopleError::Slack(
-            SlackError::Target { code } | SlackError::Payload { code, .. } | SlackError::Refused { code },
-        ) => Notice::LookupForbidden { system: "Slack".to_owned(), detail: code },
-        PeopleError::Devin(DevinError::Unauthorized) => Notice::DevinUnauthorized,
-        PeopleError::Devin(error @ (DevinError::Unreachable { .. } | DevinError::Unsure { .. })) => {
-            if let Err(halt) = unreachable_from(TOLD_FROM_ATTEMPT, task, thread).await {
-                return halt;
-            }
-            return Halt::retry(&error);
-        }
-        PeopleError::Devin(error @ DevinError::RateLimited { .. }) => return Halt::retry(&error),
-        PeopleError::Devin(DevinError::NotFound) => Notice::DevinUnknown { detail: "not found".to_owned() },
-        PeopleError::Devin(
-            DevinError::Forbidden { detail } | DevinError::Invalid { detail } | DevinError::Billing { detail },
-        ) => Notice::LookupForbidden { system: "Devin".to_owned(), detail },
-    };
-    match refuse(task, thread, &notice).await {
-        Ok(()) => Halt::Stop { why },
-        Err(halt) => halt,
-    }
+    let meaning = of_look_up(error);
+    end(task, thread, meaning, why).await.unwrap_or_else(|halt| halt)
 }

@@ -80,6 +80,7 @@
     localTimes(fresh);
     merge(part, fresh);
     app.querySelectorAll("[data-composer]").forEach(dress);
+    arrive();
   }
 
   function takePage(text, url) {
@@ -169,11 +170,13 @@
   });
 
   // A button with an address is a link that reports the press besides.
-  function press({ channel, ts, action }) {
+  function press({ spot, channel, ts, action, block }) {
     const body = new URLSearchParams(location.search);
+    body.set("spot", spot);
     body.set("in", channel);
     body.set("ts", ts);
     body.set("action", action);
+    body.set("block", block);
     if (!body.get("as")) body.set("as", document.querySelector("#compose-channel [name=as]")?.value ?? "");
     fetch("/playground/press", { method: "POST", body, keepalive: true, redirect: "manual" }).catch(failed);
   }
@@ -182,19 +185,26 @@
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(form, event.submitter));
-    const box = form.querySelector("textarea");
+    const fields = new FormData(form, event.submitter);
+    const body = form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields);
+    // Not `form.action`: a field of that name would stand in its place.
+    const target = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action");
+    (event.submitter?.closest("[popover]") ?? form.closest("[popover]"))?.hidePopover();
+    // A composer is emptied at once; what a form with another purpose holds stays.
+    const box = "composer" in form.dataset && !event.submitter?.hasAttribute("formaction") ? form.querySelector("textarea") : null;
     const written = box?.value;
     if (box) {
-      if (!written.trim()) return;
+      const more = [...form.querySelectorAll("input[type=file], [name^=snippet]")];
+      if (!written.trim() && more.every((field) => !field.value)) return;
       setText(box, "");
+      for (const field of more) field.value = "";
+      form.querySelector(".attach")?.dispatchEvent(new Event("change", { bubbles: true }));
       box.focus();
     }
     form.setAttribute("aria-busy", "true");
     const mine = ++visit;
     try {
-      // Not `form.action`: a field of that name would stand in its place.
-      const answer = await fetch(form.getAttribute("action"), { method: "POST", body });
+      const answer = await fetch(target, { method: "POST", body });
       if (!answer.ok) throw new Error(answer.statusText);
       const text = await answer.text();
       if (mine !== visit) return;
@@ -214,8 +224,42 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || event.target.value) return;
-    document.querySelector("[data-escape]")?.click();
+    if (document.querySelector("[popover]:popover-open")) return;
+    (document.querySelector("#r-modal [data-escape]") ?? document.querySelector("[data-escape]"))?.click();
   });
+
+  // ---- choices, menus, files, dialogs --------------------------------------------------------------------------
+
+  // Choosing tells at once; without the script a button beside the select does.
+  document.addEventListener("change", (event) => {
+    const button = event.target.closest("[data-auto]")?.querySelector(".choose");
+    if (button) button.form.requestSubmit(button);
+    if (!event.target.matches(".attach")) return;
+    const names = [...event.target.files].map((file) => file.name).join(", ");
+    event.target.parentElement.title = names || "Attach files";
+    event.target.parentElement.classList.toggle("attached", Boolean(names));
+  });
+
+  // A menu opens beside its button; without the script it stands in the middle.
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (event.newState !== "open" || !menu.matches?.(".menu")) return;
+    const buttons = [...document.querySelectorAll(`[popovertarget="${CSS.escape(menu.id)}"]`)];
+    const at = (buttons.find((button) => button.offsetParent) ?? menu).getBoundingClientRect();
+    const { width, height } = menu.getBoundingClientRect();
+    const below = at.bottom + height + 8 < innerHeight;
+    menu.style.margin = "0";
+    menu.style.left = `${Math.max(8, Math.min(at.right - width, innerWidth - width - 8))}px`;
+    menu.style.top = `${Math.max(8, below ? at.bottom + 4 : at.top - height - 4)}px`;
+  }, true);
+
+  // A modal that has just been opened takes the keyboard.
+  function arrive() {
+    const modal = document.querySelector("#r-modal .modal");
+    if (arrive.seen === modal?.id) return;
+    arrive.seen = modal?.id;
+    modal?.querySelector(".modal-body :is(input, textarea, select), .modal-foot button")?.focus();
+  }
 
   // ---- composer ------------------------------------------------------------------------------------------------
 
@@ -226,8 +270,10 @@
     const key = form.id + form.dataset.key;
     if (drafts.has(key)) box.value = drafts.get(key);
     grow(box);
-    const names = (box.dataset.names ?? "").split("\n").filter(Boolean);
-    const menu = names.length ? nameMenu(form, box, names) : null;
+    const lines = (text) => (text ?? "").split("\n").filter(Boolean);
+    const names = lines(box.dataset.names).map((name) => `@${name}`);
+    const words = [...names, ...lines(box.dataset.commands)];
+    const menu = words.length ? wordMenu(form, box, words) : null;
     box.addEventListener("input", () => {
       drafts.set(key, box.value);
       grow(box);
@@ -262,11 +308,12 @@
     box.setSelectionRange(text.length, text.length);
   }
 
-  // Names after an `@`.
-  function nameMenu(form, box, names) {
+  // Names after an `@`, commands after a `/` at the start.
+  function wordMenu(form, box, words) {
     let list = null;
     let chosen = 0;
-    const typed = () => /(^|\s)@([\p{L}\p{N} ]{0,20})$/u.exec(box.value.slice(0, box.selectionStart));
+    const typed = () => /(^|\s)(@[\p{L}\p{N} ]{0,20})$/u.exec(box.value.slice(0, box.selectionStart))
+      ?? /^()(\/\w*)$/u.exec(box.value.slice(0, box.selectionStart));
     function close() {
       list?.remove();
       list = null;
@@ -281,19 +328,19 @@
       const found = typed();
       if (!found) return;
       const wanted = found[2].toLowerCase();
-      const fits = names.filter((name) => name.toLowerCase().startsWith(wanted) && name.toLowerCase() !== wanted);
+      const fits = words.filter((word) => word.toLowerCase().startsWith(wanted) && word.toLowerCase() !== wanted);
       if (!fits.length) return;
       list = document.createElement("ul");
       list.className = "name-menu";
       list.setAttribute("role", "listbox");
-      fits.slice(0, 8).forEach((name, i) => {
+      fits.slice(0, 8).forEach((word, i) => {
         const item = document.createElement("li");
         item.id = `${form.id}-name-${i}`;
         item.setAttribute("role", "option");
-        item.textContent = `@${name}`;
+        item.textContent = word;
         item.addEventListener("mousedown", (event) => {
           event.preventDefault();
-          take(name);
+          take(word);
         });
         list.append(item);
       });
@@ -301,11 +348,11 @@
       form.append(list);
       mark();
     }
-    function take(name) {
+    function take(word) {
       const found = typed();
       const end = box.selectionStart;
       const start = end - found[2].length;
-      box.setRangeText(`${name} `, start, end, "end");
+      box.setRangeText(`${word} `, start, end, "end");
       setText(box, box.value);
       close();
     }
@@ -314,7 +361,7 @@
       const count = list.children.length;
       if (event.key === "ArrowDown") chosen = (chosen + 1) % count;
       else if (event.key === "ArrowUp") chosen = (chosen + count - 1) % count;
-      else if (event.key === "Enter" || event.key === "Tab") take(list.children[chosen].textContent.slice(1));
+      else if (event.key === "Enter" || event.key === "Tab") take(list.children[chosen].textContent);
       else if (event.key === "Escape") close();
       else return false;
       event.preventDefault();
@@ -344,9 +391,11 @@
   // ---- start ---------------------------------------------------------------------------------------------------
 
   document.documentElement.classList.toggle("no-emoji", !hasEmoji());
+  document.documentElement.classList.add("scripted");
   localTimes(document);
   reveal();
   app.querySelectorAll("[data-composer]").forEach(dress);
+  arrive();
   if (new URLSearchParams(location.search).has("notice")) {
     const clean = new URL(location.href);
     clean.searchParams.delete("notice");

@@ -182,8 +182,17 @@ fn router(row: Row, store: Option<SharedStore>) -> anyhow::Result<Router> {
     let secrets = SigningSecrets::parse(SECRET)?;
     if let Some(store) = store {
         let (clock, bell) = (Arc::new(SystemClock), Arc::new(Notify::new()));
-        let receive =
-            Receive { rules: Arc::default(), store, spool: None, clock, secrets, bell, refusals: Refusals::default() };
+        let receive = Receive {
+            rules: Arc::default(),
+            seal: bobbin::store::seal::Seal::new(b"key"),
+            triggers: bobbin::slack::trigger::queue().0,
+            store,
+            spool: None,
+            clock,
+            secrets,
+            bell,
+            refusals: Refusals::default(),
+        };
         return Ok(receive::routes(Arc::new(receive)));
     }
     let events = if row == Row::Signature { post(check) } else { post(async || StatusCode::OK) };

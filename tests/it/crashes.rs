@@ -301,3 +301,24 @@ async fn f03_a_refusal_killed_twice_leaves_its_sign() {
 async fn f03_a_request_that_devin_refuses_killed_twice_is_told_once() {
     killed_twice("request that Devin refuses", Some(2)).await;
 }
+
+#[tokio::test]
+async fn f02_a_command_with_a_task_killed_anywhere_opens_one_thread_with_one_session() {
+    killed_anywhere("command with a task", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_form_that_is_sent_killed_anywhere_opens_one_thread_with_one_session() {
+    killed_anywhere("form that is sent", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_message_that_is_handed_over_killed_anywhere_is_there_once() {
+    killed_anywhere("message that is handed over", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_home_tab_killed_anywhere_is_published() {
+    killed_anywhere("Home tab", On::Embedded).await;
+    killed_anywhere("conversation with us", On::Embedded).await;
+}

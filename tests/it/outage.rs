@@ -17,11 +17,15 @@ use bobbin::{
     clock::{Clock, SystemClock},
     domain::{ids::Ts, mailbox::Mailbox},
     receive::{Receive, Refusals, routes},
-    slack::signature::{SigningSecrets, sign},
+    slack::{
+        signature::{SigningSecrets, sign},
+        trigger,
+    },
     store::{
         Commit, SharedStore, Store as _, Turn,
         embedded::{EmbeddedStore, Kept, Spool, SpoolBounds, SpoolEntry},
         redis::RedisStore,
+        seal::Seal,
     },
     twin::{
         devin::Source,
@@ -238,6 +242,8 @@ fn doors(url: &str, folder: &Path, inputs: u64) -> Arc<Receive> {
     let spool = Spool::open(&folder.join("spool.db"), clock.clone(), bounds).unwrap();
     let secrets = SigningSecrets::new(vec![SIGNING_SECRET.into()]).unwrap();
     Arc::new(Receive {
+        seal: Seal::new(b"key"),
+        triggers: trigger::queue().0,
         rules: Arc::default(),
         store: Arc::new(store),
         spool: Some(Arc::new(spool)),

@@ -1,6 +1,6 @@
 //! Buttons, shortcuts and modals: what somebody pressed belongs to the thread that it is about, or else to the person.
 
-use super::Decision;
+use super::{Decided, Decision, submission};
 use crate::{
     domain::{
         ids::UserId,
@@ -8,60 +8,88 @@ use crate::{
         press,
     },
     receive::form,
-    slack::wire::interaction::{
-        Actor, BlockActions, Interaction, MessageAction, SEND_TO_SESSION, START_DEVIN, START_HERE, Shortcut, ViewEvent,
+    slack::{
+        brief::{Filled, NEW_SESSION},
+        trigger::Surface,
+        wire::interaction::{
+            Actor, BlockActions, Interaction, MessageAction, SEND_TO_SESSION, START_DEVIN, START_HERE, START_SESSION,
+            Shortcut, ViewEvent,
+        },
     },
-    store::Admit,
+    store::{Admit, seal::Seal},
 };
 
 /// Decides about an interaction.
-pub(crate) fn interaction(body: &[u8]) -> Decision {
+pub(crate) fn interaction(seal: &Seal, body: &[u8]) -> Decided {
     if form::field(body, "ssl_check").as_deref() == Some("1") {
-        return Decision::Ignore("ssl_check");
+        return Decision::Ignore("ssl_check").into();
     }
     match Interaction::from_form(body) {
         Ok(Interaction::MessageAction(action)) if [START_HERE, SEND_TO_SESSION].contains(&&*action.callback_id) => {
             on_message(*action)
         }
         Ok(Interaction::Shortcut(shortcut)) if shortcut.callback_id == START_DEVIN => global(shortcut),
-        Ok(Interaction::MessageAction(_) | Interaction::Shortcut(_)) => Decision::Ignore("shortcut"),
-        Ok(Interaction::BlockActions(actions)) => pressed(*actions),
-        Ok(Interaction::ViewSubmission(view)) => submitted(*view),
-        Ok(Interaction::ViewClosed(_) | Interaction::BlockSuggestion(_)) => Decision::Ignore("view"),
-        Ok(Interaction::Other { .. }) => Decision::Ignore("interaction_type"),
-        Err(error) => Decision::Malformed(error.to_string()),
+        Ok(Interaction::MessageAction(_) | Interaction::Shortcut(_)) => Decision::Ignore("shortcut").into(),
+        Ok(Interaction::BlockActions(actions)) => {
+            Decided { instead: submission::without_secrets(body), ..pressed(*actions) }
+        }
+        Ok(Interaction::ViewSubmission(view)) => submitted(seal, *view, body),
+        // Nothing waits for a modal that was dismissed, and none of our selects asks for its options.
+        Ok(Interaction::ViewClosed(_) | Interaction::BlockSuggestion(_)) => Decision::Ignore("view").into(),
+        Ok(Interaction::Other { .. }) => Decision::Ignore("interaction_type").into(),
+        Err(error) => {
+            Decided { instead: submission::unreadable(body), ..Decision::Malformed(error.to_string()).into() }
+        }
     }
 }
 
-fn on_message(action: MessageAction) -> Decision {
+fn on_message(action: MessageAction) -> Decided {
     let root = action.message.thread_ts.unwrap_or(action.message.ts);
     let thread = ThreadKey { team: action.actor.team, channel: action.channel, root };
     let seen = action.trigger_id.iter().map(|id| format!("action:{id}")).collect();
-    Decision::Offer { mailbox: Mailbox::Thread(thread), seen, admit: Admit::Always }
+    let opens = action.trigger_id.filter(|_| action.callback_id == SEND_TO_SESSION);
+    Decided {
+        opens: opens.map(|trigger| (trigger, Surface::SendToSession)),
+        ..Decision::Offer { mailbox: Mailbox::Thread(thread), seen, admit: Admit::Always }.into()
+    }
 }
 
-fn global(shortcut: Shortcut) -> Decision {
+fn global(shortcut: Shortcut) -> Decided {
     let seen = shortcut.trigger_id.iter().map(|id| format!("action:{id}")).collect();
-    Decision::Offer { mailbox: person(shortcut.actor), seen, admit: Admit::Always }
+    Decided {
+        opens: shortcut.trigger_id.map(|trigger| (trigger, Surface::NewSession)),
+        ..Decision::Offer { mailbox: person(shortcut.actor), seen, admit: Admit::Always }.into()
+    }
 }
 
 /// A button or select. One without a value is a link, which the person's own client follows.
-fn pressed(actions: BlockActions) -> Decision {
-    let Some(action) = actions.actions.into_iter().next() else { return Decision::Ignore("no_action") };
-    let value = action.value.or(action.selected_option.map(|option| option.value));
-    let Some(value) = value else { return Decision::Ignore("link_button") };
+fn pressed(actions: BlockActions) -> Decided {
+    let Some(action) = actions.actions.into_iter().next() else { return Decision::Ignore("no_action").into() };
+    let Some(value) = action.chosen() else { return Decision::Ignore("link_button").into() };
     let seen = actions.trigger_id.iter().map(|id| format!("press:{id}")).collect();
-    let mailbox = match (press::split(&value), actions.container.channel) {
+    let mailbox = match (press::split(value), actions.container.channel) {
         (Some((root, _)), Some(channel)) => Mailbox::Thread(ThreadKey { team: actions.actor.team, channel, root }),
         (Some(_) | None, _) => person(actions.actor),
     };
-    Decision::Offer { mailbox, seen, admit: Admit::Always }
+    let opens = actions.trigger_id.filter(|_| action.action_id == START_SESSION);
+    Decided {
+        opens: opens.map(|trigger| (trigger, Surface::NewSession)),
+        ..Decision::Offer { mailbox, seen, admit: Admit::Always }.into()
+    }
 }
 
 /// A modal that was sent. The same one is not sent twice.
-fn submitted(event: ViewEvent) -> Decision {
+fn submitted(seal: &Seal, event: ViewEvent, body: &[u8]) -> Decided {
     let seen = vec![format!("view:{}", event.view.id)];
-    Decision::Offer { mailbox: person(event.actor), seen, admit: Admit::Always }
+    let mut instead = None;
+    if event.view.callback_id == NEW_SESSION {
+        if let Some(errors) = submission::wrong(&Filled::new(event.view.state.values)) {
+            return Decision::Answer("form_errors", errors).into();
+        }
+        instead = submission::sealed(seal, &event.actor.team, &event.actor.user, body);
+    }
+    let offer = Decision::Offer { mailbox: person(event.actor), seen, admit: Admit::Always };
+    Decided { instead, ..offer.into() }
 }
 
 fn person(actor: Actor) -> Mailbox {

@@ -5,19 +5,26 @@
 
 mod interaction;
 mod message;
+mod submission;
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::{
     domain::{
+        ask::Ask,
         ids::{ChannelId, TeamId, Ts, UserId},
         mailbox::{Mailbox, ThreadKey},
         rules::Rules,
     },
-    slack::wire::{
-        command::CommandForm,
-        mend,
-        peek::{Peek, PeekEvent},
+    slack::{
+        trigger::Surface,
+        wire::{
+            command::CommandForm,
+            mend,
+            peek::{Peek, PeekEvent},
+        },
     },
     store::Admit,
 };
@@ -38,6 +45,23 @@ pub const HANDLED_EVENTS: [&str; 10] = [
     "user_change",
 ];
 
+/// What is decided about a verified body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decided {
+    /// What to do with it.
+    pub(super) decision: Decision,
+    /// The trigger that came with it, and what that opens, at once.
+    pub(super) opens: Option<(String, Surface)>,
+    /// What is stored in the place of the body, where that has what must not be.
+    pub(super) instead: Option<Vec<u8>>,
+}
+
+impl From<Decision> for Decided {
+    fn from(decision: Decision) -> Self {
+        Self { decision, opens: None, instead: None }
+    }
+}
+
 /// What to do with a verified body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -50,8 +74,17 @@ pub(super) enum Decision {
         /// Which mailboxes it may enter.
         admit: Admit,
     },
+    /// Store it, and leave a note of it for whoever is about to begin something there.
+    Stop {
+        /// Where.
+        mailbox: Mailbox,
+        /// De-duplication ids.
+        seen: Vec<String>,
+    },
     /// Acknowledge and count it; the word says why nothing more is done.
     Ignore(&'static str),
+    /// Answer it with this, and store nothing; the word is for the metrics.
+    Answer(&'static str, Value),
     /// Answer Slack's check of our address.
     Challenge(String),
     /// It cannot be read as what it should be.
@@ -59,14 +92,14 @@ pub(super) enum Decision {
 }
 
 /// Decides about an Events API body.
-pub(super) fn event(rules: &Rules, body: &[u8]) -> Decision {
+pub(super) fn event(rules: &Rules, body: &[u8]) -> Decided {
     if let Ok(peek) = Peek::parse(body) {
-        return envelope(rules, &peek);
+        return envelope(rules, &peek).into();
     }
     // Half an emoji is legal JSON, but no Rust string: such a body is mended before the second try.
     match Peek::parse(&mend(body)) {
-        Ok(peek) => envelope(rules, &peek),
-        Err(error) => Decision::Malformed(error.to_string()),
+        Ok(peek) => envelope(rules, &peek).into(),
+        Err(error) => Decision::Malformed(error.to_string()).into(),
     }
 }
 
@@ -121,7 +154,7 @@ fn stopped(peek: &Peek<'_>, event: &PeekEvent<'_>, team: TeamId) -> Decision {
     };
     let thread = ThreadKey { team, channel, root };
     let seen = event_id(peek).into_iter().collect();
-    Decision::Offer { mailbox: Mailbox::Thread(thread), seen, admit: Admit::IfKnown }
+    Decision::Stop { mailbox: Mailbox::Thread(thread), seen }
 }
 
 /// Our own user in the workspace, as the envelope names it.
@@ -145,12 +178,17 @@ fn id<T: std::str::FromStr>(text: Option<&Cow<'_, str>>) -> Option<T> {
 }
 
 /// Decides about a slash command.
-pub(super) fn command(body: &[u8]) -> Decision {
+pub(super) fn command(body: &[u8]) -> Decided {
     let command = match CommandForm::parse(body) {
         Ok(CommandForm::Command(command)) => command,
-        Ok(CommandForm::SslCheck) => return Decision::Ignore("ssl_check"),
-        Err(error) => return Decision::Malformed(error.to_string()),
+        Ok(CommandForm::SslCheck) => return Decision::Ignore("ssl_check").into(),
+        Err(error) => return Decision::Malformed(error.to_string()).into(),
     };
     let seen = command.trigger_id.iter().map(|id| format!("command:{id}")).collect();
-    Decision::Offer { mailbox: Mailbox::Person { team: command.team, user: command.user }, seen, admit: Admit::Always }
+    let mailbox = Mailbox::Person { team: command.team, user: command.user };
+    let opens = command.trigger_id.filter(|_| Ask::read(&command.text) == Ask::Form);
+    Decided {
+        opens: opens.map(|trigger| (trigger, Surface::NewSession)),
+        ..Decision::Offer { mailbox, seen, admit: Admit::Always }.into()
+    }
 }

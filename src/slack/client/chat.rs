@@ -101,11 +101,38 @@ impl Slack {
         thread: Option<&Ts>,
         text: &str,
     ) -> Result<(), SlackError> {
-        let mut body = json!({ "channel": channel, "user": user, "text": text });
-        if let (Some(thread), Value::Object(body)) = (thread, &mut body) {
-            body.insert("thread_ts".to_owned(), json!(thread));
-        }
-        self.call("chat.postEphemeral", Body::Json(body)).await.map(drop)
+        self.whisper_with(channel, user, thread, (text, None)).await
+    }
+
+    /// The same with blocks, which may hold buttons: whoever presses one can have the message changed.
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`].
+    pub async fn whisper_with(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+        thread: Option<&Ts>,
+        (text, blocks): (&str, Option<&Value>),
+    ) -> Result<(), SlackError> {
+        let mut body = Map::new();
+        body.extend([("channel", json!(channel)), ("user", json!(user)), ("text", json!(text))].map(named));
+        body.extend(thread.map(|thread| named(("thread_ts", json!(thread)))));
+        body.extend(blocks.map(|blocks| named(("blocks", blocks.clone()))));
+        self.call("chat.postEphemeral", Body::Json(Value::Object(body))).await.map(drop)
+    }
+
+    /// Writes to a person, in their conversation with us.
+    ///
+    /// <https://docs.slack.dev/reference/methods/chat.postMessage#app_home>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`].
+    pub async fn write_to(&self, user: &UserId, text: &str) -> Result<(), SlackError> {
+        let body = json!({ "channel": user, "text": text, "unfurl_links": false, "unfurl_media": false });
+        self.call("chat.postMessage", Body::Json(body)).await.map(drop)
     }
 
     /// Adds a reaction (its name without colons); one that is there already counts as added.
@@ -131,6 +158,10 @@ impl Slack {
         let body = json!({ "channel": channel, "timestamp": ts, "name": name });
         settled(self.call("reactions.remove", Body::Json(body)).await, "no_reaction")
     }
+}
+
+fn named((name, value): (&str, Value)) -> (String, Value) {
+    (name.to_owned(), value)
 }
 
 fn arguments(channel: &ChannelId, message: &Message) -> Map<String, Value> {

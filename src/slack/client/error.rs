@@ -112,6 +112,24 @@ impl SlackError {
     }
 }
 
+impl SlackError {
+    /// Whether the workspace or the app does not have what was called at all, so that asking again soon is in vain.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::MissingScope { .. } => true,
+            Self::Refused { code } => {
+                matches!(code.as_str(), "feature_disabled" | "not_authorized" | "unknown_method" | "not_agent_app")
+            }
+            Self::RateLimited { .. }
+            | Self::InstallationGone { .. }
+            | Self::Target { .. }
+            | Self::Payload { .. }
+            | Self::Unsure { .. }
+            | Self::Unreachable { .. } => false,
+        }
+    }
+}
+
 /// Reads an answer: its object when Slack did what it was asked.
 pub(super) fn outcome(answer: &Answer) -> Result<Value, SlackError> {
     match answer.status {

@@ -3,12 +3,22 @@
 //! Every call is made once. Whether a failed one may be repeated is answered by [`SlackError`]'s
 //! [`certainty`](crate::outbound::Failure::certainty), and decided by the step that made it.
 
+mod agents;
+mod assistant;
 mod chat;
 mod error;
 mod read;
+mod respond;
 mod transport;
+mod upload;
+mod views;
 
+pub use agents::AgentStatus;
+pub use assistant::{MAX_TITLE_CHARS, SuggestedPrompt};
 pub use chat::{Message, Post, Posted};
 pub use error::SlackError;
 pub use read::Identity;
+pub use respond::Response;
 pub use transport::{CALL_TIMEOUT, DOWNLOAD_TIMEOUT, Slack};
+pub use upload::{Share, UploadAddress};
+pub use views::Which;

@@ -126,6 +126,22 @@ impl Slack {
         Ok(Page::read(answer)?.messages.into_iter().find(|message| message.ts == *ts))
     }
 
+    /// Reads the newest messages of a channel itself, newest first; replies in threads are not among them.
+    ///
+    /// <https://docs.slack.dev/reference/methods/conversations.history>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`].
+    pub async fn newest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<ThreadMessage>, SlackError> {
+        let fields = vec![
+            ("channel", channel.to_string()),
+            ("limit", limit.clamp(1, MAX_PAGE_MESSAGES).to_string()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        Ok(Page::read(self.call("conversations.history", Body::Form(fields)).await?)?.messages)
+    }
+
     /// Reads a person.
     ///
     /// <https://docs.slack.dev/reference/methods/users.info>

@@ -8,12 +8,15 @@ use std::{sync::Arc, time::Duration};
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
-use super::error::{SlackError, outcome};
+use super::{
+    error::{SlackError, outcome},
+    respond::Response,
+};
 use crate::{
-    outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound},
+    outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound, Redirects},
     slack::wire::objects::File,
 };
 
@@ -22,6 +25,9 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Time for one file: 50 MiB over a slow line.
 pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Time for sending one file, fetching it from elsewhere at the same time included.
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Hosts of `response_url`.
 const HOOK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
@@ -89,6 +95,7 @@ impl Slack {
             url: address.parse().map_err(|_| failed("the file's address cannot be read".to_owned()))?,
             bearer: Some(&self.inner.token),
             hosts: &self.inner.file_hosts,
+            redirects: Redirects::OnTheList,
             max_bytes,
             expected_type: file.mimetype.as_deref(),
         };
@@ -101,7 +108,7 @@ impl Slack {
         Ok(download)
     }
 
-    /// Answers a command, button or shortcut to its person alone.
+    /// Answers a command, button or shortcut to its person alone, in words beside what was used.
     ///
     /// <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>
     ///
@@ -109,13 +116,23 @@ impl Slack {
     ///
     /// [`SlackError`]; an address that is not Slack's is refused before anything is sent.
     pub async fn respond(&self, response_url: &str, text: &str) -> Result<(), SlackError> {
+        self.respond_with(response_url, &Response::Beside { thread: None, text: text.to_owned(), blocks: None }).await
+    }
+
+    /// Answers a command, button or shortcut.
+    ///
+    /// <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`]; an address that is not Slack's is refused before anything is sent.
+    pub async fn respond_with(&self, response_url: &str, response: &Response) -> Result<(), SlackError> {
         let refused = |code: &str| SlackError::Refused { code: code.to_owned() };
         let url: Url = response_url.parse().map_err(|_| refused("response_url_malformed"))?;
         if !self.inner.hook_hosts.allow(&url) {
             return Err(refused("response_url_host"));
         }
-        let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text });
-        let request = self.inner.outbound.request(Method::POST, url).json(&body);
+        let request = self.inner.outbound.request(Method::POST, url).json(&response.body());
         let answer = self.inner.outbound.send(&call_named("response_url", CALL_TIMEOUT), request).await?;
         // This address answers a bare `ok`; everything else that it says is JSON.
         if answer.status == 200 && answer.body.trim_ascii() == b"ok" { Ok(()) } else { outcome(&answer).map(drop) }
@@ -135,6 +152,29 @@ impl Slack {
     }
 }
 
+impl Slack {
+    /// Sends a file's content to the address that Slack gave for it. The address is a secret; no bearer goes along.
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`]; an address that is not Slack's is refused before anything is sent.
+    pub(super) async fn put(&self, address: &str, length: u64, content: reqwest::Body) -> Result<(), SlackError> {
+        let refused = |code: &str| SlackError::Refused { code: code.to_owned() };
+        let url: Url = address.parse().map_err(|_| refused("upload_url_malformed"))?;
+        if !self.inner.file_hosts.allow(&url) {
+            return Err(refused("upload_url_host"));
+        }
+        let request = self.inner.outbound.request(Method::POST, url);
+        let request = request
+            .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
+            .header(reqwest::header::CONTENT_LENGTH, length)
+            .body(content);
+        let answer = self.inner.outbound.send(&call_named("upload", UPLOAD_TIMEOUT), request).await?;
+        // This address answers a line of text, which is not documented; a failure of its own comes as a status.
+        if (200..300).contains(&answer.status) && !answer.is_json() { Ok(()) } else { outcome(&answer).map(drop) }
+    }
+}
+
 /// A part of an answer. The call took effect even when its answer cannot be read, so that is never a plain failure.
 pub(super) fn part<T: DeserializeOwned>(answer: &mut Value, name: &str) -> Result<T, SlackError> {
     let value = if name.is_empty() { answer.take() } else { answer.get_mut(name).map(Value::take).unwrap_or_default() };
@@ -147,6 +187,8 @@ fn call_named(method: &'static str, timeout: Duration) -> Call {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::outbound::OutboundOptions;
 

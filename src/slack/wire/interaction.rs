@@ -4,6 +4,8 @@
 //! has it in `team`, and under an organisation-wide install only the person's own is left.
 //! <https://docs.slack.dev/reference/interaction-payloads>
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +23,8 @@ pub const START_HERE: &str = "start_here";
 pub const SEND_TO_SESSION: &str = "send_to_session";
 /// The global shortcut that opens the modal to start a session.
 pub const START_DEVIN: &str = "start_devin";
+/// The button on the Home tab that opens the form, by its `action_id` and its value.
+pub const START_SESSION: &str = "start_session";
 
 /// Who did something, and in which installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub struct BlockActions {
     /// What was used: nearly always one.
     pub actions: Vec<Action>,
     /// `state.values` by block and action.
-    pub values: Map<String, Value>,
+    pub values: ViewState,
     /// Opens a modal; lives three seconds.
     pub trigger_id: Option<String>,
     /// Answers in place; a secret, lives thirty minutes.
@@ -172,9 +176,20 @@ pub struct Action {
     /// The option that was chosen.
     #[serde(default, deserialize_with = "fitting")]
     pub selected_option: Option<SelectedOption>,
+    /// The conversation that was chosen.
+    #[serde(default, deserialize_with = "fitting")]
+    pub selected_conversation: Option<String>,
     /// When.
     #[serde(default, deserialize_with = "fitting")]
     pub action_ts: Option<String>,
+}
+
+impl Action {
+    /// What was pressed or chosen; `None` for a link, which the person's own client follows.
+    pub fn chosen(&self) -> Option<&str> {
+        let option = self.selected_option.as_ref().map(|option| option.value.as_str());
+        self.value.as_deref().or(option).or(self.selected_conversation.as_deref())
+    }
 }
 
 /// The option that was chosen in a select.
@@ -209,13 +224,19 @@ pub struct View {
     pub app_installed_team_id: Option<TeamId>,
 }
 
-/// What was filled in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// What was filled in. It may be secret, so that it is shown nowhere.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ViewState {
     /// By block, then by action.
     #[serde(deserialize_with = "fitting")]
     pub values: Map<String, Value>,
+}
+
+impl fmt::Debug for ViewState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
 }
 
 impl Interaction {
@@ -339,7 +360,7 @@ impl Fields {
             message: self.message,
             view: self.view,
             actions: self.actions,
-            values: self.state.values,
+            values: self.state,
             trigger_id: self.trigger_id,
             response_url: self.response_url,
         }

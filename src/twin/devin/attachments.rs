@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Multipart, Path, State as Shared},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -78,7 +78,19 @@ pub(super) fn of_session(asked: &mut Asked<'_>) -> Reply {
 pub(super) async fn presigned(
     Shared(twin): Shared<Arc<DevinTwin>>,
     Path((uuid, _name)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Response {
+    // The address itself opens the file; the real one refuses a request that also carries a key.
+    let outcome = match (headers.contains_key(header::AUTHORIZATION), twin.read(|s| s.attachments.contains_key(&uuid)))
+    {
+        (true, _) => Err("400".to_owned()),
+        (false, false) => Err("404".to_owned()),
+        (false, true) => Ok(()),
+    };
+    twin.enter("presigned", outcome, json!({ "uuid": uuid }).to_string());
+    if headers.contains_key(header::AUTHORIZATION) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     match twin.read(|state| state.attachments.get(&uuid).cloned()) {
         Some(file) => {
             let kind = file.content_type.unwrap_or_else(|| "application/octet-stream".to_owned());

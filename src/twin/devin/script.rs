@@ -24,6 +24,22 @@ const WAKE_SECS: u64 = 2;
 /// Agent compute units for each thing a scripted session does.
 const ACUS_PER_STEP: f64 = 0.15;
 
+/// A question that comes with its answers.
+const CHOICES: &str = "Two ways are open, and they cost about the same. Which one do you want?\n\n\
+    1. Keep the old behaviour behind a flag\n\
+    2. Change it for everybody and say so in the changelog\n\
+    3. Write both down and decide later";
+/// Words with everything that Markdown has.
+const REPORT: &str = "## What I compared\n\n\
+    Each way of retrying, over **10,000** simulated outages:\n\n\
+    | way | lost | doubled | p99 |\n| --- | ---: | ---: | ---: |\n\
+    | none | 312 | 0 | 0.2 s |\n| blind | 0 | 287 | 1.4 s |\n| look, then retry | 0 | 0 | 1.9 s |\n\n\
+    What follows from it:\n\n\
+    - [x] the looking way is the only one that neither loses nor doubles\n\
+    - [ ] its p99 could be better\n    - the second look is what costs most\n    - see `steps/journal.rs`\n\n\
+    > Numbers from one machine; the order will hold, the digits won't.\n\n\
+    ```rust\nlet sent = steps.once(\"send\", within, act, find).await?;\n```";
+
 impl DevinTwin {
     /// Plays what is due in every session; gives whether anything happened.
     pub fn script_step(&self) -> bool {
@@ -154,6 +170,12 @@ fn opening(task: &str) -> Vec<Beat> {
         beats.push((1, running(Detail::WaitingForApproval)));
     } else if words.contains("crash") {
         beats.push((3, Act::Become(Status::Error, None)));
+    } else if words.contains("choose") {
+        beats.push((4, say(CHOICES)));
+        beats.push((1, running(Detail::WaitingForUser)));
+    } else if words.contains("report") {
+        beats.push((4, say(REPORT)));
+        beats.push((1, running(Detail::Finished)));
     } else if words.contains('?') || words.contains("ask") {
         beats.push((4, say("One question before I go on: should the old behaviour stay available behind a flag?")));
         beats.push((1, running(Detail::WaitingForUser)));

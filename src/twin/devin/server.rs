@@ -66,7 +66,7 @@ impl DevinTwin {
 
     /// Failures for the coming requests, by operation: `self`, `sessions.create`, `.list`, `.get`, `.terminate`,
     /// `.archive`, `.unarchive`, `messages.list`, `.send`, `tags.get`, `.append`, `.replace`, `attachments.upload`,
-    /// `.download`, `.list`, `members.users`, `members.idp-users`, `playbooks.list`,
+    /// `.download`, `.list`, `presigned`, `members.users`, `members.idp-users`, `playbooks.list`,
     /// `secrets.list`.
     pub fn faults(&self) -> &Faults {
         &self.faults

@@ -1,7 +1,10 @@
 //! What somebody types becomes what Slack keeps: names become mentions, addresses links, and `&`, `<`, `>` entities.
 //! A real client does this with a menu; here the names are looked up when the message is sent.
 
-use crate::{domain::ids::UserId, twin::slack};
+use crate::{
+    domain::ids::{ChannelId, UserId},
+    twin::slack,
+};
 
 /// Marks that end an address in running text.
 const ADDRESS_ENDS: &[char] = &[' ', '\n', '\t', '<', '>', '"', ')'];
@@ -26,6 +29,38 @@ pub(super) fn compose(state: &slack::State, typed: &str) -> String {
         rest = after;
     }
     out
+}
+
+/// A kept text as its author typed it, to be edited.
+pub(super) fn typed(state: &slack::State, kept: &str) -> String {
+    let mut out = String::new();
+    let mut rest = kept;
+    while let Some((before, after)) = rest.split_once('<') {
+        let Some((inner, tail)) = after.split_once('>') else { break };
+        out.push_str(before);
+        let inner = inner.split('|').next().unwrap_or_default();
+        match inner.split_at_checked(1) {
+            Some(("@", id)) => {
+                let user = id.parse::<UserId>().ok().and_then(|id| state.users.get(&id));
+                let name = user.map_or(id, |user| if user.real_name.is_empty() { &user.name } else { &user.real_name });
+                out.push('@');
+                out.push_str(name);
+            }
+            Some(("#", id)) => {
+                let channel = id.parse::<ChannelId>().ok().and_then(|id| state.channels.get(&id));
+                out.push('#');
+                out.push_str(channel.map_or(id, |channel| &channel.name));
+            }
+            Some(("!", range)) => {
+                out.push('@');
+                out.push_str(range);
+            }
+            Some(_) | None => out.push_str(inner),
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 /// Names people may be called by, longest first, so that `@Ada Lovelace` is not taken for `@Ada`.
@@ -104,6 +139,9 @@ mod tests {
         assert_eq!(written("mail@ada @adam"), "mail@ada @adam");
         assert_eq!(written("a < b && c > d"), "a &lt; b &amp;&amp; c &gt; d");
         assert_eq!(written("(see https://x.test/?a=1&b=2)."), "(see <https://x.test/?a=1&amp;b=2>).");
+        for text in ["@Bobbin ask @Ada Lovelace in #backend", "a < b && https://x.test/?a=1&b=2", "@here"] {
+            assert_eq!(slack.read(|state| typed(state, &compose(state, text))), text);
+        }
         assert_eq!(written("  @Åda ü\n@LINUS "), "@Åda ü\n<@U0LINUS>");
     }
 }

@@ -4,8 +4,10 @@
 //! script only spares the reload. The page acts through the same methods as the tests and never talks to the bot: what
 //! the bot does is seen in the twins.
 
+mod act;
 mod assets;
 mod compose;
+mod form;
 mod live;
 mod page;
 mod post;
@@ -18,7 +20,9 @@ mod view;
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post as posting},
 };
 use tokio_util::sync::CancellationToken;
@@ -42,11 +46,16 @@ pub fn router(playground: Playground) -> Router {
         .route("/playground", get(page::page))
         .route("/playground/part/{name}", get(page::part))
         .route("/playground/live", get(live::live))
-        .route("/playground/say", posting(post::say))
-        .route("/playground/press", posting(post::press))
-        .route("/playground/react", posting(post::react))
-        .route("/playground/shortcut", posting(post::shortcut))
-        .route("/playground/home", posting(post::home))
+        .route("/playground/say", posting(act::say).layer(DefaultBodyLimit::disable()))
+        .route("/playground/press", posting(act::press))
+        .route("/playground/react", posting(act::react))
+        .route("/playground/edit", posting(act::edit))
+        .route("/playground/delete", posting(act::delete))
+        .route("/playground/shortcut", posting(act::shortcut))
+        .route("/playground/modal", posting(act::modal))
+        .route("/playground/stop", posting(act::stop))
+        .route("/playground/home", posting(act::home))
+        .route("/playground/file/{id}", get(act::file))
         .route("/playground/devin/set", posting(post::set))
         .route("/playground/devin/say", posting(post::devin_say))
         .route("/playground/devin/pr", posting(post::pull_request))

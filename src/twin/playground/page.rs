@@ -17,8 +17,8 @@ use super::{
     Playground,
     select::{Pane, Query, Selection},
     view::{
-        BannerPart, ChannelPart, FaultsPart, SessionPart, SessionsPart, SidebarPart, TabsPart, ThreadPart, World,
-        active,
+        BannerPart, ChannelPart, FaultsPart, ModalPart, SessionPart, SessionsPart, SidebarPart, TabsPart, ThreadPart,
+        World, active,
     },
 };
 
@@ -36,11 +36,12 @@ pub(super) enum Part {
     Session,
     Faults,
     Tabs,
+    Modal,
 }
 
 impl Part {
     /// All of them, in the order of the page.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Banner,
         Self::Sidebar,
         Self::Channel,
@@ -49,6 +50,7 @@ impl Part {
         Self::Session,
         Self::Faults,
         Self::Tabs,
+        Self::Modal,
     ];
 
     /// As it stands in addresses and in the elements' ids.
@@ -62,6 +64,7 @@ impl Part {
             Self::Session => "session",
             Self::Faults => "faults",
             Self::Tabs => "tabs",
+            Self::Modal => "modal",
         }
     }
 }
@@ -81,6 +84,7 @@ struct Page {
     session: String,
     faults: String,
     tabs: String,
+    modal: String,
 }
 
 /// `GET /playground`.
@@ -123,12 +127,13 @@ impl Playground {
     /// Looks at both twins under one selection.
     pub(super) fn look<R>(&self, query: &Query, look: impl FnOnce(&View<'_>) -> R) -> R {
         let broken = active(self.slack.faults(), self.devin.faults());
+        let now = self.slack.now();
         // Always Slack first, so that two looks can never wait for each other.
         self.slack.read(|slack| {
             self.devin.read(|devin| {
                 let selection = Selection::resolve(query, slack, devin);
                 let draft = query.draft.as_ref().map(|_| SUGGESTION.to_owned());
-                look(&View { world: World::new(slack, devin, &selection), broken, draft })
+                look(&View { world: World::new((slack, devin), &selection, now), broken, draft })
             })
         })
     }
@@ -146,6 +151,7 @@ impl View<'_> {
             Part::Session => SessionPart::new(world).render(),
             Part::Faults => FaultsPart::new(world, &self.broken).render(),
             Part::Tabs => TabsPart::new(world).render(),
+            Part::Modal => ModalPart::new(world).render(),
         }
     }
 }
@@ -166,6 +172,7 @@ fn whole(playground: &Playground, query: &Query) -> askama::Result<String> {
             session: view.render(Part::Session)?,
             faults: view.render(Part::Faults)?,
             tabs: view.render(Part::Tabs)?,
+            modal: view.render(Part::Modal)?,
         };
         debug_assert!(selection.thread.is_some() || selection.pane != Pane::Thread, "a closed thread in front");
         page.render()
@@ -179,7 +186,7 @@ fn notice(name: Option<&str>) -> &'static str {
         Some("member") => "This person is not in that channel.",
         Some("gone") => "That message, button or session is not there any more.",
         Some("refused") => "Slack does not let this person do that.",
-        Some("done") => "They did that already.",
+        Some("command") => "Slack takes no commands in threads.",
         Some(_) => "That did not work.",
         None => "",
     }

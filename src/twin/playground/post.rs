@@ -1,4 +1,4 @@
-//! What visitors do. Every form answers with a redirect to the page as it is then, so that reloading never sends twice
+//! What visitors do on Devin's side and to the services. Every form answers with a redirect to the page as it is then, so that reloading never sends twice
 //! and the script can read the new page from the answer.
 
 use axum::{
@@ -9,34 +9,26 @@ use serde::Deserialize;
 
 use super::{
     Playground,
-    compose::compose,
     select::{Query, Selection},
     view::{Scope, active, preset, state_of},
 };
 use crate::{
     domain::{
-        ids::{ChannelId, InvalidId, SessionId, Ts, UserId},
+        ids::{InvalidId, SessionId, Ts},
         status::Status,
     },
-    twin::{
-        devin::NoSession,
-        slack::{ActError, SayOptions},
-    },
+    twin::{devin::NoSession, slack::ActError},
 };
-
-/// The shortcut that hands a message to the bot, as the app manifest names it.
-const SHORTCUT: &str = "start_here";
 
 /// Why a form had no effect; the name goes into the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal(&'static str);
+pub(super) struct Refusal(pub(super) &'static str);
 
 impl From<ActError> for Refusal {
     fn from(error: ActError) -> Self {
         Self(match error {
             ActError::NotMember(..) => "member",
             ActError::NoUser(_) | ActError::NoChannel(_) | ActError::NoMessage(_) | ActError::NoButton(_) => "gone",
-            ActError::Refused(code) if code == "already_reacted" => "done",
             ActError::NotAllowed(_) | ActError::NotTheirs(_) | ActError::Refused(_) => "refused",
         })
     }
@@ -52,42 +44,6 @@ impl From<InvalidId> for Refusal {
     fn from(_: InvalidId) -> Self {
         Self("gone")
     }
-}
-
-/// Something written in a composer.
-#[derive(Debug, Deserialize)]
-pub(super) struct Say {
-    #[serde(flatten)]
-    page: Query,
-    /// Channel to write in.
-    #[serde(rename = "in")]
-    channel: String,
-    /// Thread to reply in; empty for a new message.
-    reply_to: String,
-    text: String,
-    /// Set when a reply also goes to the channel.
-    broadcast: Option<String>,
-}
-
-/// Something done to a message.
-#[derive(Debug, Deserialize)]
-pub(super) struct OnMessage {
-    #[serde(flatten)]
-    page: Query,
-    #[serde(rename = "in")]
-    channel: String,
-    ts: String,
-    /// Button or emoji; shortcuts have none.
-    action: Option<String>,
-}
-
-/// A look at the app's Home.
-#[derive(Debug, Deserialize)]
-pub(super) struct Visit {
-    #[serde(flatten)]
-    page: Query,
-    #[serde(rename = "in")]
-    channel: String,
 }
 
 /// Something done to a session.
@@ -120,47 +76,6 @@ pub(super) struct Switch {
     fault: Option<String>,
     /// `once`, `always` or `off`.
     scope: String,
-}
-
-/// `POST /playground/say`.
-pub(super) async fn say(State(playground): State<Playground>, Form(form): Form<Say>) -> Redirect {
-    let done = speak(&playground, &form);
-    back(&playground, form.page, done)
-}
-
-/// `POST /playground/press`.
-pub(super) async fn press(State(playground): State<Playground>, Form(form): Form<OnMessage>) -> Redirect {
-    let done = with_message(&form, |user, channel, ts| {
-        let action = form.action.as_deref().unwrap_or_default();
-        Ok(playground.slack.press(user, channel, ts, action)?)
-    });
-    back(&playground, form.page, done)
-}
-
-/// `POST /playground/react`.
-pub(super) async fn react(State(playground): State<Playground>, Form(form): Form<OnMessage>) -> Redirect {
-    let done = with_message(&form, |user, channel, ts| {
-        let name = form.action.as_deref().unwrap_or_default();
-        Ok(playground.slack.react(user, channel, ts, name)?)
-    });
-    back(&playground, form.page, done)
-}
-
-/// `POST /playground/shortcut`.
-pub(super) async fn shortcut(State(playground): State<Playground>, Form(form): Form<OnMessage>) -> Redirect {
-    let done =
-        with_message(&form, |user, channel, ts| Ok(playground.slack.message_shortcut(user, channel, ts, SHORTCUT)?));
-    back(&playground, form.page, done)
-}
-
-/// `POST /playground/home`: somebody opens the app's Home.
-pub(super) async fn home(State(playground): State<Playground>, Form(mut form): Form<Visit>) -> Redirect {
-    let viewer = form.page.viewer.clone().unwrap_or_default().parse::<UserId>();
-    let done = viewer.map_err(Refusal::from).and_then(|user| Ok(playground.slack.open_home(&user, "home")?));
-    form.page.channel = Some(form.channel);
-    form.page.thread = None;
-    form.page.tab = Some("home".to_owned());
-    back(&playground, form.page, done.map(|()| None))
 }
 
 /// `POST /playground/devin/set`.
@@ -241,41 +156,6 @@ pub(super) async fn fault(State(playground): State<Playground>, Form(form): Form
     back(&playground, form.page, Ok(None))
 }
 
-/// Says something, or gives a command when it begins with a slash. Returns the thread to open afterwards.
-fn speak(playground: &Playground, form: &Say) -> Result<Option<Ts>, Refusal> {
-    let text = form.text.trim();
-    if text.is_empty() {
-        return Err(Refusal("empty"));
-    }
-    let user: UserId = form.page.viewer.clone().unwrap_or_default().parse()?;
-    let channel: ChannelId = form.channel.parse()?;
-    if text.starts_with('/') {
-        let (command, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        playground.slack.command(&user, &channel, command, rest.trim())?;
-        return Ok(None);
-    }
-    let thread: Option<Ts> = if form.reply_to.is_empty() { None } else { Some(form.reply_to.parse()?) };
-    let (written, asked) = playground.slack.read(|state| {
-        let written = compose(state, text);
-        let asked = channel.is_direct() || written.contains(&format!("<@{}>", state.app.bot_user));
-        (written, asked)
-    });
-    let reply = thread.is_some();
-    let options = SayOptions { thread, broadcast: form.broadcast.is_some(), ..SayOptions::default() };
-    let ts = playground.slack.say(&user, &channel, &written, options)?;
-    // The bot answers in the thread under this message: that is where the visitor wants to look next.
-    Ok((asked && !reply).then_some(ts))
-}
-
-fn with_message(
-    form: &OnMessage,
-    act: impl FnOnce(&UserId, &ChannelId, &Ts) -> Result<(), Refusal>,
-) -> Result<Option<Ts>, Refusal> {
-    let user: UserId = form.page.viewer.clone().unwrap_or_default().parse()?;
-    act(&user, &form.channel.parse()?, &form.ts.parse()?)?;
-    Ok(None)
-}
-
 fn with_session(
     playground: &Playground,
     form: &OnSession,
@@ -290,7 +170,7 @@ fn with_session(
 }
 
 /// Back to the page: with the new thread open, or with a remark about what went wrong.
-fn back(playground: &Playground, mut page: Query, done: Result<Option<Ts>, Refusal>) -> Redirect {
+pub(super) fn back(playground: &Playground, mut page: Query, done: Result<Option<Ts>, Refusal>) -> Redirect {
     let mut remark = String::new();
     match done {
         Ok(Some(root)) => {

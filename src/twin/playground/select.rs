@@ -33,6 +33,26 @@ pub(super) struct Query {
     pub notice: Option<String>,
     /// Whether the composer begins with the suggested sentence.
     pub draft: Option<String>,
+    /// Message that is being edited.
+    pub edit: Option<String>,
+}
+
+impl Query {
+    /// The selection among the fields of a form.
+    pub(super) fn of(fields: &[(String, String)]) -> Self {
+        let get = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        Self {
+            channel: get("channel"),
+            thread: get("thread"),
+            viewer: get("as"),
+            session: get("session"),
+            pane: get("pane"),
+            tab: get("tab"),
+            notice: None,
+            draft: None,
+            edit: None,
+        }
+    }
 }
 
 /// Which pane a narrow screen shows; wide screens show all.
@@ -88,6 +108,8 @@ pub(super) struct Selection {
     pub pane: Pane,
     /// What a direct conversation shows.
     pub tab: Tab,
+    /// The message that its author is editing.
+    pub edit: Option<Ts>,
 }
 
 impl Selection {
@@ -115,13 +137,21 @@ impl Selection {
         };
         let direct = channel.as_ref().is_some_and(ChannelId::is_direct);
         let tab = if direct && query.tab.as_deref() == Some("home") { Tab::Home } else { Tab::Messages };
-        Self { viewer, channel, thread, session, session_chosen, pane, tab }
+        let edit = parse(query.edit.as_deref());
+        Self { viewer, channel, thread, session, session_chosen, pane, tab, edit }
     }
 
     /// The same with another channel and no thread.
     #[must_use]
     pub(super) fn at_channel(&self, channel: &ChannelId) -> Self {
-        Self { channel: Some(channel.clone()), thread: None, pane: Pane::Chat, tab: Tab::Messages, ..self.clone() }
+        Self {
+            channel: Some(channel.clone()),
+            thread: None,
+            pane: Pane::Chat,
+            tab: Tab::Messages,
+            edit: None,
+            ..self.clone()
+        }
     }
 
     /// The same with an open thread; the session follows the thread.
@@ -137,10 +167,16 @@ impl Selection {
         Self { thread: None, pane: Pane::Chat, ..self.clone() }
     }
 
+    /// The same with a message to edit, or none.
+    #[must_use]
+    pub(super) fn editing(&self, edit: Option<&Ts>) -> Self {
+        Self { edit: edit.cloned(), ..self.clone() }
+    }
+
     /// The same as somebody else.
     #[must_use]
     pub(super) fn seen_by(&self, viewer: &UserId) -> Self {
-        Self { viewer: Some(viewer.clone()), ..self.clone() }
+        Self { viewer: Some(viewer.clone()), edit: None, ..self.clone() }
     }
 
     /// The same with another session.
@@ -187,6 +223,7 @@ impl Selection {
             ("session", session.map(SessionId::bare)),
             ("pane", pane),
             ("tab", (self.tab == Tab::Home).then_some("home")),
+            ("edit", self.edit.as_ref().map(Ts::as_str)),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

@@ -11,6 +11,7 @@ use super::{
     reactions,
     server::SlackTwin,
     state::{ChannelKind, Edited, File, Message, State, User, UserKind},
+    surfaces::AgentStatus,
 };
 use crate::{
     domain::ids::{ChannelId, Ts, UserId},
@@ -53,6 +54,8 @@ pub struct SayOptions {
     pub thread: Option<Ts>,
     /// Files shared with it (makes it a `file_share`).
     pub files: Vec<NewFile>,
+    /// Snippets shared with it, after the files.
+    pub snippets: Vec<NewFile>,
     /// Whether a reply also goes to the channel.
     pub broadcast: bool,
     /// The mark of the person's client; `None`: a new one.
@@ -101,7 +104,7 @@ impl SlackTwin {
         })
     }
 
-    /// Somebody edits their own message.
+    /// Somebody edits their own message. An edit that changes nothing is no edit, as in the real client.
     ///
     /// # Errors
     ///
@@ -110,6 +113,9 @@ impl SlackTwin {
         let now = self.now();
         self.change(|state| {
             state.theirs(user, channel, ts)?;
+            if state.message(channel, ts).is_some_and(|message| message.text == text) {
+                return Ok(());
+            }
             let before = state.seen(channel, ts).ok_or_else(|| ActError::NoMessage(ts.clone()))?;
             let edited = Edited { user: user.clone(), ts: state.next_ts(now) };
             let block = events::rich_text(text, &format!("e{}", state.next_id()));
@@ -123,7 +129,21 @@ impl SlackTwin {
         })
     }
 
-    /// Somebody deletes their own message.
+    /// A link in a message is unfurled: a `message_changed` in which nobody changed anything.
+    ///
+    /// # Errors
+    ///
+    /// The message is gone.
+    pub fn unfurl(&self, channel: &ChannelId, ts: &Ts) -> Result<(), ActError> {
+        let now = self.now();
+        self.change(|state| {
+            let before = state.seen(channel, ts).ok_or_else(|| ActError::NoMessage(ts.clone()))?;
+            state.changed_event(now, channel, ts, &before);
+            Ok(())
+        })
+    }
+
+    /// Somebody deletes their own message. A parent with replies leaves a placeholder.
     ///
     /// # Errors
     ///
@@ -150,6 +170,46 @@ impl SlackTwin {
             let place = (channel, ts);
             reactions::react(state, place, user, name).map_err(|error| ActError::Refused(error.code))?;
             state.reaction_event(now, "reaction_added", place, (user, name));
+            Ok(())
+        })
+    }
+
+    /// Somebody takes a reaction of theirs back.
+    ///
+    /// # Errors
+    ///
+    /// They are not in the channel, the message is gone, or they did not react so.
+    pub fn unreact(&self, user: &UserId, channel: &ChannelId, ts: &Ts, name: &str) -> Result<(), ActError> {
+        let now = self.now();
+        self.change(|state| {
+            state.member(user, channel)?;
+            let place = (channel, ts);
+            reactions::unreact(state, place, user, name).map_err(|error| ActError::Refused(error.code))?;
+            state.reaction_event(now, "reaction_removed", place, (user, name));
+            Ok(())
+        })
+    }
+
+    /// Somebody presses the stop button that Slack shows while an agent session is `processing`. The state stays: the
+    /// app has to stop the work and to say so.
+    ///
+    /// # Errors
+    ///
+    /// They are not in the channel, or the session is not `processing`.
+    pub fn stop_agent(&self, user: &UserId, channel: &ChannelId, thread: &Ts) -> Result<(), ActError> {
+        let now = self.now();
+        let works = self.agent_session(channel, thread).is_some_and(|s| s.status == AgentStatus::Processing);
+        self.change(|state| {
+            state.member(user, channel)?;
+            if !works {
+                return Err(ActError::NoButton("stop".to_owned()));
+            }
+            let stamp = state.next_ts(now);
+            let inner = json!({
+                "type": "agent_session_stopped", "channel": channel, "thread_ts": thread, "user": user,
+                "streaming_message_ts": [], "event_ts": stamp,
+            });
+            state.event(now, &inner, Some(channel));
             Ok(())
         })
     }
@@ -204,8 +264,11 @@ impl SlackTwin {
             let channel = state.direct(user).map(|channel| channel.id.clone());
             let channel = channel.ok_or_else(|| ActError::NotAllowed(user.clone()))?;
             let stamp = state.next_ts(now);
-            let inner =
+            let mut inner =
                 json!({ "type": "app_home_opened", "user": user, "channel": channel, "tab": tab, "event_ts": stamp });
+            if let Some(view) = state.home(user).filter(|_| tab == "home") {
+                events::put(&mut inner, "view", view.object(state));
+            }
             state.event(now, &inner, Some(&channel));
             Ok(())
         })
@@ -226,10 +289,10 @@ impl SlackTwin {
         });
     }
 
-    /// Queues any other event, in an envelope.
+    /// Queues any other event, in an envelope, whether the app is subscribed to it or not.
     pub fn emit(&self, inner: &Value, channel: Option<&ChannelId>) {
         let now = self.now();
-        self.change(|state| state.event(now, inner, channel));
+        self.change(|state| state.send(now, inner, channel));
     }
 
     fn membership(&self, user: &UserId, channel: &ChannelId, kind: &str) -> Result<(), ActError> {
@@ -284,7 +347,9 @@ impl State {
     }
 
     fn composed(&mut self, now: Timestamp, user: &UserId, text: &str, options: SayOptions) -> Message {
-        let files: Vec<String> = options.files.into_iter().map(|file| self.share(now, user, file)).collect();
+        let given = options.files.into_iter().map(|file| (file, false));
+        let given = given.chain(options.snippets.into_iter().map(|file| (file, true)));
+        let files: Vec<String> = given.map(|(file, snippet)| self.share(now, user, file, snippet)).collect();
         let broadcast = options.broadcast && options.thread.is_some();
         let subtype = match options.subtype {
             Some(subtype) => Some(subtype),
@@ -317,10 +382,10 @@ impl State {
         }
     }
 
-    fn share(&mut self, now: Timestamp, user: &UserId, file: NewFile) -> String {
+    fn share(&mut self, now: Timestamp, user: &UserId, file: NewFile, snippet: bool) -> String {
         let id = slack_id("F0", now);
         let NewFile { name, mimetype, bytes } = file;
-        let stored = File { id: id.clone(), name, mimetype, bytes, user: user.clone(), created: now };
+        let stored = File { id: id.clone(), name, mimetype, bytes, snippet, user: user.clone(), created: now };
         self.files.insert(id.clone(), stored);
         id
     }

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, Request, State as Shared},
+    extract::{DefaultBodyLimit, Path, Request, State as Shared},
     http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, Uri},
     middleware,
     response::{IntoResponse, Response},
@@ -17,10 +17,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
+    agents,
     args::{Args, JsonBody},
     assistant, chat, conversations, doors, people, reactions,
     server::SlackTwin,
     state::{Channel, ChannelKind, State},
+    uploads, views,
 };
 use crate::{
     domain::ids::ChannelId,
@@ -124,6 +126,7 @@ impl SlackTwin {
             .route("/api/{method}", any(call))
             .route("/files/{id}/{name}", get(doors::download))
             .route("/hooks/{id}", post(doors::respond))
+            .route("/upload/v1/{token}", post(uploads::receive).layer(DefaultBodyLimit::max(uploads::MAX_FILE_BYTES)))
             .layer(middleware::from_fn_with_state(Arc::clone(self), inject::<Self>))
             .with_state(Arc::clone(self))
     }
@@ -265,9 +268,17 @@ fn method(name: &str) -> Option<Method> {
         "bots.info" => ("users:read", Ignored, people::bot_info),
         "team.info" => ("team:read", Taken, people::team_info),
         "files.info" => ("files:read", Ignored, people::file_info),
+        "files.getUploadURLExternal" => ("files:write", Ignored, uploads::address),
+        "files.completeUploadExternal" => ("files:write", Taken, uploads::complete),
         "assistant.threads.setStatus" => ("chat:write", Taken, assistant::set_status),
-        "views.open" => ("", Taken, assistant::open_view),
-        "views.publish" => ("", Taken, assistant::publish_view),
+        "assistant.threads.setTitle" => ("assistant:write", Taken, assistant::set_title),
+        "assistant.threads.setSuggestedPrompts" => ("assistant:write", Taken, assistant::set_suggested_prompts),
+        "agents.sessions.setStatus" => ("chat:write", Taken, agents::set_status),
+        "agents.sessions.rename" => ("chat:write", Taken, agents::rename),
+        "views.open" => ("", Taken, views::open),
+        "views.push" => ("", Taken, views::push),
+        "views.update" => ("", Taken, views::update),
+        "views.publish" => ("", Taken, views::publish),
         _ => return None,
     };
     Some(Method { scope, json, run })

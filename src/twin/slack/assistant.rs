@@ -1,24 +1,19 @@
-//! `assistant.threads.setStatus` and `views.*`.
+//! `assistant.threads.*`: the status line, the title of a thread, and what people are invited to ask.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     api::{ApiError, Asked, Reply},
-    blocks,
-    state::{State, View},
+    surfaces::Prompts,
 };
-use crate::{
-    domain::ids::{Ts, UserId},
-    twin::ids::slack_id,
-};
+use crate::domain::ids::{ChannelId, Ts};
 
-/// Most bytes of a view.
-const MAX_VIEW_BYTES: usize = 250 * 1024;
 /// Most lines of `loading_messages`.
 const MAX_LOADING_MESSAGES: usize = 10;
 /// Most characters of one of them.
 const MAX_LOADING_CHARS: usize = 50;
+/// Most suggested prompts.
+const MAX_PROMPTS: usize = 4;
 
 pub(super) fn set_status(asked: &mut Asked<'_>) -> Reply {
     let channel = asked.joined("channel_id")?.id.clone();
@@ -47,68 +42,41 @@ pub(super) fn set_status(asked: &mut Asked<'_>) -> Reply {
     Ok(json!({}))
 }
 
-pub(super) fn open_view(asked: &mut Asked<'_>) -> Reply {
-    let view = view(asked)?;
-    let id = asked.args.text("trigger_id")?.or(asked.args.text("interactivity_pointer")?);
-    let id = id.ok_or_else(|| ApiError::new("invalid_trigger_id"))?;
-    let user = use_trigger(asked.state, &id, asked.now)?;
-    Ok(show(asked, user, view))
+pub(super) fn set_title(asked: &mut Asked<'_>) -> Reply {
+    let channel = direct(asked)?;
+    let invalid = || ApiError::new("invalid_thread_ts");
+    let root: Ts = asked.args.required("thread_ts")?.parse().map_err(|_| invalid())?;
+    let title = asked.args.required("title")?;
+    asked.state.message(&channel, &root).ok_or_else(invalid)?;
+    asked.state.titles.insert((channel, root), title);
+    Ok(json!({}))
 }
 
-pub(super) fn publish_view(asked: &mut Asked<'_>) -> Reply {
-    let view = view(asked)?;
-    let user: UserId = asked.args.required("user_id")?.parse().map_err(|_| ApiError::new("user_not_found"))?;
-    if !asked.state.users.contains_key(&user) {
-        return Err(ApiError::new("user_not_found"));
+pub(super) fn set_suggested_prompts(asked: &mut Asked<'_>) -> Reply {
+    let channel = direct(asked)?;
+    let title = asked.args.text("title")?;
+    let given = asked.args.json("prompts", "invalid_arguments")?.unwrap_or_default();
+    let text = |prompt: &Value, name: &str| {
+        prompt.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let read = |prompt: &Value| Some((text(prompt, "title")?, text(prompt, "message")?));
+    let prompts: Option<Vec<_>> = given.as_array().and_then(|given| given.iter().map(read).collect());
+    let fits = |prompts: &Vec<(String, String)>| (1..=MAX_PROMPTS).contains(&prompts.len());
+    let prompts = prompts
+        .filter(fits)
+        .ok_or_else(|| ApiError::arguments("[ERROR] 1 to 4 items with title and message [json-pointer:/prompts]"))?;
+    // In an agent's view prompts belong to the whole conversation: with a thread nothing shows, and no error tells.
+    if asked.args.text("thread_ts")?.is_none() {
+        asked.state.prompts.insert(channel, Prompts { title, prompts });
     }
-    let home = |view: &Value| view.get("type").and_then(Value::as_str) == Some("home");
-    asked.state.views.retain(|old| !(old.user == user && home(&old.view)));
-    Ok(show(asked, user, view))
+    Ok(json!({}))
 }
 
-fn view(asked: &Asked<'_>) -> Reply {
-    let view = asked.args.json("view", "invalid_arguments")?;
-    let view = view.ok_or_else(|| ApiError::arguments("[ERROR] missing required field: view"))?;
-    if view.to_string().len() > MAX_VIEW_BYTES {
-        return Err(ApiError::new("view_too_large"));
+/// The direct conversation of a call, where the app is an agent.
+fn direct(asked: &Asked<'_>) -> Result<ChannelId, ApiError> {
+    if !asked.state.features.agent_view {
+        return Err(ApiError::new("not_agent_app"));
     }
-    let errors = blocks::check_view(&view);
-    if errors.is_empty() {
-        return Ok(view);
-    }
-    let messages: Vec<String> = errors.iter().map(|error| format!("[ERROR] {error}")).collect();
-    Err(ApiError::new("invalid_arguments").with("response_metadata", json!({ "messages": messages })))
-}
-
-/// A trigger works once, for three seconds.
-fn use_trigger(state: &mut State, id: &str, now: Timestamp) -> Result<UserId, ApiError> {
-    match state.triggers.remove(id) {
-        Some(trigger) if trigger.expires >= now => Ok(trigger.user),
-        Some(_) => Err(ApiError::new("expired_trigger_id")),
-        None if id.contains('.') => Err(ApiError::new("exchanged_trigger_id")),
-        None => Err(ApiError::new("invalid_trigger_id")),
-    }
-}
-
-fn show(asked: &mut Asked<'_>, user: UserId, view: Value) -> Value {
-    let id = slack_id("V0", asked.now);
-    let mut object = view.clone();
-    if let Value::Object(fields) = &mut object {
-        let hash = format!("{}.{}", asked.now.as_second(), id);
-        for (name, value) in [
-            ("id", json!(id)),
-            ("team_id", json!(asked.state.team.id)),
-            ("app_id", json!(asked.state.app.id)),
-            ("bot_id", json!(asked.state.app.bot_id)),
-            ("app_installed_team_id", json!(asked.state.team.id)),
-            ("hash", json!(hash)),
-            ("root_view_id", json!(id)),
-            ("previous_view_id", Value::Null),
-            ("state", json!({ "values": {} })),
-        ] {
-            fields.insert(name.to_owned(), value);
-        }
-    }
-    asked.state.views.push(View { id, user, view });
-    json!({ "view": object })
+    let channel = asked.joined("channel_id")?.id.clone();
+    if channel.is_direct() { Ok(channel) } else { Err(ApiError::new("channel_not_found")) }
 }

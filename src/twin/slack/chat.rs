@@ -251,7 +251,7 @@ fn checked_blocks(given: Value) -> Result<Vec<Value>, ApiError> {
 ///
 /// The `ts` of a reply is accepted and starts a thread of its own, which nobody sees where they expect it: that is what
 /// happens to callers who don't pass the parent's.
-fn thread(asked: &Asked<'_>, channel: &ChannelId) -> Result<Option<Ts>, ApiError> {
+pub(super) fn thread(asked: &Asked<'_>, channel: &ChannelId) -> Result<Option<Ts>, ApiError> {
     let Some(text) = asked.args.text("thread_ts")? else { return Ok(None) };
     let root: Ts = text.parse().map_err(|_| ApiError::new("invalid_thread_ts"))?;
     let not_found = || ApiError::new("thread_not_found");

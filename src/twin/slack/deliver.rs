@@ -9,10 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{
-    server::SlackTwin,
-    state::{Hook, State},
-};
+use super::{server::SlackTwin, state::State, surfaces::Hook};
 use crate::{clock::later, slack::signature::sign};
 
 /// Waits before the three retries of an event: nearly at once, after one minute, after five.
@@ -46,8 +43,24 @@ pub struct Delivery {
     pub reason: Option<&'static str>,
     /// When it is to be sent.
     pub due: Timestamp,
-    /// Where the words of the app's direct answer go (commands only).
-    pub(super) answer: Option<Hook>,
+    /// Who reads the app's direct answer; events have nobody.
+    pub(super) reader: Option<Reader>,
+}
+
+/// Who reads what the app answers directly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Whoever gave a command sees the words.
+    Words(Hook),
+    /// A modal that was submitted closes, changes, or shows what is wrong.
+    Modal(String),
+    /// A select of a view shows the options.
+    Options {
+        /// Of which view.
+        view: String,
+        /// Which select.
+        action_id: String,
+    },
 }
 
 /// A request to be sent to the app.
@@ -182,9 +195,7 @@ impl SlackTwin {
         let Delivery { id, door, attempt, .. } = delivery;
         let label = delivery.label.clone();
         self.change(|state| {
-            if let (Some(hook), Ok(answer)) = (&delivery.answer, &answer) {
-                state.show_answer(now, hook, answer);
-            }
+            state.read_answer(now, delivery.reader.as_ref(), answer.as_ref().ok());
             if let Some(due) = again {
                 state.deliveries.push(Delivery { attempt: attempt + 1, reason: failed, due, ..delivery });
             }
@@ -207,6 +218,16 @@ impl SlackTwin {
 }
 
 impl State {
+    /// Shows the app's direct answer to whoever reads it; `None`: there was none.
+    fn read_answer(&mut self, now: Timestamp, reader: Option<&Reader>, answer: Option<&Answered>) {
+        match (reader, answer) {
+            (Some(Reader::Words(hook)), Some(answer)) => self.show_answer(now, hook, answer),
+            (Some(Reader::Modal(view)), answer) => self.settle_modal(now, view, answer),
+            (Some(Reader::Options { view, action_id }), Some(answer)) => self.offer(view, action_id, answer),
+            (Some(Reader::Words(_) | Reader::Options { .. }), None) | (None, _) => {}
+        }
+    }
+
     /// Shows what a command was answered with directly.
     fn show_answer(&mut self, now: Timestamp, hook: &Hook, answer: &Answered) {
         if answer.status != 200 || answer.body.is_empty() {

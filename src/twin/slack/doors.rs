@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 use super::{
     blocks, chat,
     server::SlackTwin,
-    state::{Ephemeral, Hook, Message, State},
+    state::{Ephemeral, Message, State},
+    surfaces::Hook,
 };
+use crate::domain::ids::Ts;
 
 /// What the real one answers, with status 200, to a download without a good token.
 const LOGIN_PAGE: &str =
@@ -95,14 +97,13 @@ impl State {
         if flag("delete_original") || flag("replace_original") {
             let original = hook.message.clone().ok_or((StatusCode::BAD_REQUEST, "no_original"))?;
             if flag("delete_original") {
-                self.ephemerals.retain(|shown| shown.ts != original);
-                chat::remove(self, &hook.channel, &original);
-            } else if let Some(shown) = self.ephemerals.iter_mut().find(|shown| shown.ts == original) {
-                (shown.text, shown.blocks) = (text, blocks::with_ids(blocks));
-            } else if let Some(message) = self.message_mut(&hook.channel, &original) {
-                (message.text, message.blocks) = (text, blocks::with_ids(blocks));
+                self.take_back(now, hook, &original);
+                return Ok(());
             }
-            return Ok(());
+            if text.is_empty() && blocks.is_empty() {
+                return Err((StatusCode::BAD_REQUEST, "no_text"));
+            }
+            return self.rewrite(now, hook, &original, (text, blocks::with_ids(blocks)));
         }
         if text.is_empty() && blocks.is_empty() {
             return Err((StatusCode::BAD_REQUEST, "no_text"));
@@ -132,6 +133,34 @@ impl State {
             let (channel, user) = (hook.channel.clone(), hook.user.clone());
             self.ephemerals.push(Ephemeral { ts, channel, user, thread_ts, text, blocks });
         }
+        Ok(())
+    }
+
+    fn take_back(&mut self, now: Timestamp, hook: &Hook, original: &Ts) {
+        self.ephemerals.retain(|shown| &shown.ts != original);
+        if self.message(&hook.channel, original).is_some() {
+            chat::remove(self, &hook.channel, original);
+            self.deleted_event(now, &hook.channel, original);
+        }
+    }
+
+    /// Puts other words into the message that was pressed; who sees it stays the same.
+    fn rewrite(
+        &mut self,
+        now: Timestamp,
+        hook: &Hook,
+        original: &Ts,
+        (text, blocks): (String, Vec<Value>),
+    ) -> Result<(), (StatusCode, &'static str)> {
+        if let Some(shown) = self.ephemerals.iter_mut().find(|shown| &shown.ts == original) {
+            (shown.text, shown.blocks) = (text, blocks);
+            return Ok(());
+        }
+        let missing = (StatusCode::NOT_FOUND, "message_not_found");
+        let before = self.seen(&hook.channel, original).ok_or(missing)?;
+        let message = self.message_mut(&hook.channel, original).ok_or(missing)?;
+        (message.text, message.blocks) = (text, blocks);
+        self.changed_event(now, &hook.channel, original, &before);
         Ok(())
     }
 }

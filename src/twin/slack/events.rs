@@ -25,8 +25,15 @@ impl State {
         text.parse().expect("digits, a dot and digits are a timestamp")
     }
 
-    /// Queues an event with its envelope. `channel` says through which conversation it was seen.
+    /// Queues an event if the app is subscribed to it. `channel` says through which conversation it was seen.
     pub(super) fn event(&mut self, now: Timestamp, inner: &Value, channel: Option<&ChannelId>) {
+        if self.features.hears(inner) {
+            self.send(now, inner, channel);
+        }
+    }
+
+    /// Queues an event with its envelope.
+    pub(super) fn send(&mut self, now: Timestamp, inner: &Value, channel: Option<&ChannelId>) {
         let kind = inner.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let shared =
             channel.and_then(|id| self.channels.get(id)).is_some_and(|channel| !channel.shared_with.is_empty());
@@ -54,8 +61,8 @@ impl State {
     /// Queues something for one of the app's doors.
     pub(super) fn queue(&mut self, door: Door, label: String, body: Vec<u8>, now: Timestamp) -> u64 {
         let id = self.next_id();
-        let (attempt, reason, answer) = (0, None, None);
-        self.deliveries.push(Delivery { id, door, label, body, attempt, reason, due: now, answer });
+        let (attempt, reason, reader) = (0, None, None);
+        self.deliveries.push(Delivery { id, door, label, body, attempt, reason, due: now, reader });
         id
     }
 
@@ -92,17 +99,42 @@ impl State {
         }
     }
 
-    /// `message_deleted`.
+    /// `message_deleted`; of a parent with replies a `message_changed` into a placeholder, which is deleted with the
+    /// last of them.
     pub(super) fn deleted_event(&mut self, now: Timestamp, channel: &ChannelId, ts: &Ts) {
         let Some(place) = self.heard(channel) else { return };
         let Some(message) = place.messages.iter().find(|message| &message.ts == ts) else { return };
         let before = objects::message(self, place, message, Metadata::Full);
-        let stamp = self.next_ts(now);
-        let deleted = json!({
-            "type": "message", "subtype": "message_deleted", "hidden": true, "deleted_ts": ts, "channel": channel,
-            "previous_message": before, "channel_type": self.channel_type(channel), "ts": stamp, "event_ts": stamp,
+        let replies_left = |root: &Ts| place.replies(root).next().is_some();
+        let buried = message.thread_ts.clone().filter(|root| {
+            let parent_gone = place.messages.iter().any(|parent| parent.ts == *root && parent.deleted);
+            root != ts && parent_gone && !replies_left(root)
         });
-        self.event(now, &deleted, Some(channel));
+        if replies_left(ts) {
+            let change = json!({ "subtype": "message_changed", "message": objects::tombstone(ts) });
+            return self.gone(now, channel, change, &before);
+        }
+        self.gone(now, channel, json!({ "subtype": "message_deleted", "deleted_ts": ts }), &before);
+        if let Some(root) = buried {
+            let change = json!({ "subtype": "message_deleted", "deleted_ts": root });
+            self.gone(now, channel, change, &objects::tombstone(&root));
+        }
+    }
+
+    fn gone(&mut self, now: Timestamp, channel: &ChannelId, mut change: Value, before: &Value) {
+        let stamp = self.next_ts(now);
+        for (name, value) in [
+            ("type", json!("message")),
+            ("hidden", json!(true)),
+            ("channel", json!(channel)),
+            ("previous_message", before.clone()),
+            ("channel_type", json!(self.channel_type(channel))),
+            ("ts", json!(stamp)),
+            ("event_ts", json!(stamp)),
+        ] {
+            put(&mut change, name, value);
+        }
+        self.event(now, &change, Some(channel));
     }
 
     /// `reaction_added` or `reaction_removed`.
@@ -141,6 +173,11 @@ impl State {
         {
             put(&mut value, "user_team", json!(home));
             put(&mut value, "source_team", json!(home));
+        }
+        let root = message.thread_ts.as_ref().filter(|_| message.subtype.as_deref() == Some("thread_broadcast"));
+        let root = root.and_then(|root| place.messages.iter().find(|parent| &parent.ts == root));
+        if let Some(root) = root {
+            put(&mut value, "root", objects::message(self, place, root, Metadata::Full));
         }
         if let Value::Object(fields) = &mut value {
             // Counters and reactions belong to what is read, not to what is sent.

@@ -2,6 +2,7 @@
 //! doors Slack knocks at (events, commands, interactions).
 
 mod acting;
+mod agents;
 mod api;
 mod args;
 mod assistant;
@@ -11,21 +12,34 @@ mod conversations;
 mod deliver;
 mod doors;
 mod events;
+pub(crate) mod inputs;
+mod modals;
 mod objects;
 mod people;
 mod pressing;
 mod reactions;
 mod server;
 mod state;
+mod surfaces;
 #[cfg(test)]
 mod tests;
+mod uploads;
+mod views;
 
 pub use self::{
     acting::{ActError, NewFile, SayOptions},
     deliver::{Answered, Delivered, Delivery, Door, Outgoing, Undelivered},
+    pressing::Spot,
     server::SlackTwin,
     state::{
-        App, Channel, ChannelKind, Edited, Email, Ephemeral, File, Hook, MentionOrder, Message, Reaction, State, Team,
-        Token, Trigger, User, UserKind, View,
+        App, Channel, ChannelKind, Edited, Email, Ephemeral, File, MentionOrder, Message, Reaction, State, Team, Token,
+        User, UserKind,
     },
+    surfaces::{AgentSession, AgentStatus, AppShortcut, Features, Hook, Prompts, Trigger, View},
+    uploads::Upload,
 };
+
+/// What Slack refuses in the blocks of a message, by the limits that it documents; empty when it takes them.
+pub fn refused_blocks(blocks: &[serde_json::Value]) -> Vec<String> {
+    blocks::check(blocks, blocks::Surface::Message)
+}

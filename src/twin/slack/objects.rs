@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use super::state::{Channel, ChannelKind, File, Message, State, User, UserKind};
 use crate::domain::ids::Ts;
 
+/// How many lines of a snippet its preview shows.
+const PREVIEW_LINES: usize = 5;
+
 /// How much of a message's metadata is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Metadata {
@@ -209,11 +212,21 @@ pub(super) fn file(state: &State, file: &File) -> Value {
     let name = percent_encoding::utf8_percent_encode(&file.name, percent_encoding::NON_ALPHANUMERIC);
     let url = format!("{}/files/{}/{name}", state.base_url, file.id);
     let filetype = file.name.rsplit_once('.').map_or("binary", |(_, ending)| ending);
-    json!({
+    let mode = if file.snippet { "snippet" } else { "hosted" };
+    let mut object = json!({
         "id": file.id, "created": file.created.as_second(), "timestamp": file.created.as_second(), "name": file.name,
         "title": file.name, "mimetype": file.mimetype, "filetype": filetype, "user": file.user,
-        "user_team": state.team.id, "editable": false, "size": file.bytes.len(), "mode": "hosted", "is_external": false,
+        "user_team": state.team.id, "editable": file.snippet, "size": file.bytes.len(), "mode": mode, "is_external": false,
         "external_type": "", "is_public": false, "public_url_shared": false, "url_private": url,
         "url_private_download": url, "permalink": url, "has_rich_preview": false, "file_access": "visible",
-    })
+    });
+    if file.snippet {
+        let text = String::from_utf8_lossy(&file.bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        let preview = lines.iter().take(PREVIEW_LINES).copied().collect::<Vec<_>>().join("\n");
+        super::events::put(&mut object, "preview", json!(preview));
+        super::events::put(&mut object, "lines", json!(lines.len()));
+        super::events::put(&mut object, "lines_more", json!(lines.len().saturating_sub(PREVIEW_LINES)));
+    }
+    object
 }

@@ -9,7 +9,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::state::{App, Channel, File, Message, State, Team, Token, User};
+use super::{
+    state::{App, Channel, File, Message, State, Team, Token, User},
+    surfaces::Features,
+};
 use crate::{
     clock::Clock,
     domain::ids::{ChannelId, Ts, UserId},
@@ -36,9 +39,14 @@ impl SlackTwin {
             channels: BTreeMap::new(),
             ephemerals: Vec::new(),
             files: BTreeMap::new(),
+            uploads: BTreeMap::new(),
             hooks: BTreeMap::new(),
             views: Vec::new(),
             triggers: BTreeMap::new(),
+            agent_sessions: BTreeMap::new(),
+            titles: BTreeMap::new(),
+            prompts: BTreeMap::new(),
+            features: Features::default(),
             deliveries: Vec::new(),
             ledger: Vec::new(),
             base_url: "http://slack.invalid".to_owned(),
@@ -68,7 +76,7 @@ impl SlackTwin {
         self.changed.subscribe()
     }
 
-    /// Failures for the coming requests, by method name; downloads are `files`, `response_url`s are `hooks`.
+    /// Failures for the coming requests, by method name; downloads are `files`, uploads `upload`, `response_url`s `hooks`.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
@@ -115,7 +123,7 @@ impl SlackTwin {
     }
 
     /// The twin's time.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::twin) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -11,7 +11,11 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::deliver::Delivery;
+use super::{
+    deliver::Delivery,
+    surfaces::{AgentSession, Features, Hook, Prompts, Trigger, View},
+    uploads::Upload,
+};
 use crate::{
     domain::ids::{ChannelId, TeamId, Ts, UserId},
     twin::ledger::Call,
@@ -34,12 +38,22 @@ pub struct State {
     pub ephemerals: Vec<Ephemeral>,
     /// Files by id (`F…`).
     pub files: BTreeMap<String, File>,
+    /// Files that the app announced, by the last part of the address that takes them.
+    pub uploads: BTreeMap<String, Upload>,
     /// `response_url`s by the last part of their path.
     pub hooks: BTreeMap<String, Hook>,
     /// Modals and Home tabs, oldest first.
     pub views: Vec<View>,
-    /// `trigger_id`s that have not been used.
+    /// `trigger_id`s, used ones included.
     pub triggers: BTreeMap<String, Trigger>,
+    /// Agent sessions by channel and thread, as they were set last (`agents.sessions.setStatus`).
+    pub agent_sessions: BTreeMap<(ChannelId, Ts), AgentSession>,
+    /// Titles of threads in direct conversations (`assistant.threads.setTitle`).
+    pub titles: BTreeMap<(ChannelId, Ts), String>,
+    /// Suggested prompts of direct conversations (`assistant.threads.setSuggestedPrompts`).
+    pub prompts: BTreeMap<ChannelId, Prompts>,
+    /// What this workspace and app can do.
+    pub features: Features,
     /// What waits to be sent to the app, in order.
     pub deliveries: Vec<Delivery>,
     /// Every Web API call, oldest first.
@@ -253,45 +267,12 @@ pub struct File {
     pub mimetype: String,
     /// Content.
     pub bytes: Vec<u8>,
+    /// Whether it is a snippet: text that people read and edit in Slack.
+    pub snippet: bool,
     /// Who shared it.
     pub user: UserId,
     /// When.
     pub created: Timestamp,
-}
-
-/// A `response_url`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hook {
-    /// How often it may still be used.
-    pub uses_left: u8,
-    /// When it stops working.
-    pub expires: Timestamp,
-    /// Where its posts go.
-    pub channel: ChannelId,
-    /// Who caused it, and sees its ephemeral answers.
-    pub user: UserId,
-    /// The message that the button or shortcut belongs to; commands have none.
-    pub message: Option<Ts>,
-}
-
-/// A `trigger_id` that has not been used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trigger {
-    /// Who caused it, and will see the modal.
-    pub user: UserId,
-    /// When it stops working.
-    pub expires: Timestamp,
-}
-
-/// A modal or a Home tab.
-#[derive(Debug, Clone, PartialEq)]
-pub struct View {
-    /// `V…`.
-    pub id: String,
-    /// Who sees it.
-    pub user: UserId,
-    /// The view as it was given (`type` is `modal` or `home`).
-    pub view: Value,
 }
 
 /// Which of the two events of a mention in a channel is sent first; Slack promises neither.

@@ -36,10 +36,11 @@ fn shortcut(mailbox: &Mailbox, action: MessageAction) -> Result<Speech, String> 
 
 fn pressed(actions: BlockActions) -> Result<Pressed, String> {
     let action = actions.actions.into_iter().next().ok_or("a press without an action")?;
-    let value = action.value.or(action.selected_option.map(|option| option.value)).ok_or("a press without a value")?;
+    let value = action.chosen().ok_or("a press without a value")?.to_owned();
     Ok(Pressed {
         actor: actions.actor,
         action_id: action.action_id,
+        block_id: action.block_id,
         value,
         container: actions.container,
         view: actions.view,

@@ -80,6 +80,8 @@ pub(super) struct Pressed {
     pub(super) actor: Actor,
     /// Which one.
     pub(super) action_id: String,
+    /// The block that it is in.
+    pub(super) block_id: Option<String>,
     /// Its value: what we put there, signed.
     pub(super) value: String,
     /// Where it is.
@@ -174,6 +176,7 @@ impl Kind {
             Self::Submitted(_) => "submitted",
             Self::HomeOpened(_) => "home_opened",
             Self::Errand(Errand::Begin(_)) => "begin",
+            Self::Errand(Errand::HandOver(_)) => "hand_over",
             Self::Errand(Errand::Reaction { .. }) => "reaction",
             Self::Errand(Errand::RefreshHome) => "refresh_home",
         }

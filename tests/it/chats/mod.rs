@@ -1,9 +1,19 @@
 //! Tests that read as chats: somebody says something, and this is what the thread then shows.
 
+mod agent_view;
+mod approving;
+mod buttons;
+mod cards;
+mod commands;
 mod context;
 mod devin_side;
+mod home;
+mod modals;
 mod options;
+mod orders;
 mod people;
+mod presence;
+mod reactions;
 mod sharing;
 mod starting;
 mod sweeping;

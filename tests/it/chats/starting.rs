@@ -144,7 +144,14 @@ async fn the_slash_command_says_how_to_start() {
     world.settle().await;
     let said = world.slack.read(|state| state.ephemerals.iter().map(|e| e.text.clone()).collect::<Vec<_>>());
     assert_eq!(said.len(), 1);
-    assert_snapshot!(said[0], @":wave: Mention me in a channel with a task, such as _@bobbin fix the flaky login test_, or send it to me as a direct message. I start a Devin session as you, report in the thread, and pass on what you reply there. To hand over an existing message, use its shortcut *Start Devin here*. Slack allows no slash commands in threads: there, simply reply.");
+    assert_snapshot!(said[0], @"
+    :wave: Mention me in a channel with a task, such as _@bobbin fix the flaky login test_, or send it to me as a direct message. I start a Devin session as you, report in the thread, and pass on what you reply there. With the slash command:
+    • `/devin new fix the flaky login test`: the same in a thread of its own in this channel; options such as `repo=owner/name` work there, too, and `new` may be left out
+    • `/devin new`: a form with everything that can be chosen
+    • `/devin list`: your sessions, those that wait for you first
+    • `/devin whoami`: as whom your sessions run, or why they would not
+    Slack allows no slash commands in threads: there, simply reply; `@bobbin help` names the words that work in one. To hand over an existing message, use its shortcuts *Start Devin here* or *Send to session*.
+    ");
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ async fn pull_requests_are_told_and_shown_on_the_card() {
     bobbin: :arrow_heading_up: Pull request opened: <https://github.com/acme/api/pull/41|acme/api#41>
     bobbin: :arrow_heading_up: Pull request merged: <https://github.com/acme/api/pull/41|acme/api#41>
     bobbin: :white_check_mark: Devin finished its task. Reply in this thread to ask for more.
+    _Asked for by Ada Lovelace · merged
     ");
 }
 
@@ -182,6 +183,7 @@ async fn a_session_that_ends_is_told_once_and_watched_no_longer_after_a_while() 
     ada: <@U0BOBBIN> fix it [eyes]
     bobbin: [card] *fix it* / :checkered_flag: Ended | Runs as *Ada Lovelace* | <Open session>
     bobbin: :checkered_flag: The session has ended. To go on, mention me in a new thread.
+    _Asked for by Ada Lovelace · no pull requests_
     ada: one more thing [eyes]
     bobbin: :checkered_flag: Your message was not passed on: this session has ended. To start a new one, mention me in a new thread.
     ");

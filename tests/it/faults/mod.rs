@@ -14,5 +14,5 @@ mod scenes;
 
 pub(crate) use self::{
     picture::{Picture, doubles},
-    scenes::{ASTRAY, LATE_DOUBLE, SCENES, Scene, afterwards},
+    scenes::{ASTRAY, FORM, LATE_DOUBLE, SCENES, Scene, afterwards},
 };

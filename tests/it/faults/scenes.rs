@@ -42,7 +42,7 @@ impl Scene {
 }
 
 /// Every kind of input, and the ways in which it can go.
-pub(crate) const SCENES: [Scene; 19] = [
+pub(crate) const SCENES: [Scene; 24] = [
     Scene::new("mention", nothing, mention),
     Scene::new("mention in a thread", talk, mention_in_thread),
     Scene::new("mention with a file", nothing, mention_with_file),
@@ -62,7 +62,16 @@ pub(crate) const SCENES: [Scene; 19] = [
     Scene::new("wake", mention, wake),
     Scene::new("session missing", mention, missing),
     Scene::new("news stopped", working, news_stopped),
+    Scene { by_hand: true, ..Scene::new("command with a task", nothing, command_with_task) },
+    Scene { by_hand: true, ..Scene::new("form that is sent", filled_form, sent_form) },
+    Scene { by_hand: true, ..Scene::new("message that is handed over", chosen, sent_form) },
+    Scene::new("Home tab", nothing, home_tab),
+    Scene::new("conversation with us", nothing, conversation),
 ];
+
+/// The form that starts a session is opened. In a scene of its own: where the process dies over it, its trigger has run
+/// out before anybody can go on, and the person is told so.
+pub(crate) const FORM: Scene = Scene { by_hand: true, ..Scene::new("form", nothing, form) };
 
 /// A post that Slack puts beside its thread, and that is taken back. In a scene of its own, because a process that dies
 /// there would post for real.
@@ -171,6 +180,70 @@ fn shortcut_elsewhere(world: &mut World) -> Happening<'_> {
 fn command(world: &mut World) -> Happening<'_> {
     Box::pin(async move {
         world.slack.command(&id(ADA), &id(BACKEND), "/devin", "help").unwrap();
+        world.settle().await;
+    })
+}
+
+/// Whoever got no answer looks first whether it went through all the same, and does it again only where it did not.
+fn command_with_task(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.settle().await;
+        if !world.devin.sessions().is_empty() {
+            return;
+        }
+        world.slack.command(&id(ADA), &id(BACKEND), "/devin", "new fix the login test").unwrap();
+        world.settle().await;
+    })
+}
+
+fn form(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.slack.shortcut(&id(ADA), "start_devin").unwrap();
+        world.settle().await;
+    })
+}
+
+fn filled_form(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        form(world).await;
+        world.fill(ADA, &[("task", "fix the login test"), ("channel", BACKEND)]);
+        world.settle().await;
+    })
+}
+
+/// A form that got no answer stays open, and is sent again.
+fn sent_form(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.settle().await;
+        if !world.modal(ADA).is_empty() {
+            world.submit(ADA).await;
+        }
+    })
+}
+
+/// A message of a thread without a session, and a session of whoever hands it over.
+fn chosen(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let root = world.mention(ADA, "fix the login test").await;
+        let talk = world.say(GRACE, BACKEND, "It fails on the new runner, too");
+        world.settle().await;
+        world.slack.message_shortcut(&id(ADA), &id(BACKEND), &talk, "send_to_session").unwrap();
+        world.settle().await;
+        let tag = format!("bobbin-thread:T0ACME/{BACKEND}/{root}");
+        world.fill(ADA, &[("session", &tag)]);
+    })
+}
+
+fn home_tab(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.slack.open_home(&id(ADA), "home").unwrap();
+        world.settle().await;
+    })
+}
+
+fn conversation(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.slack.open_home(&id(ADA), "messages").unwrap();
         world.settle().await;
     })
 }

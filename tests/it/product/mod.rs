@@ -7,6 +7,7 @@ mod driver;
 mod emptied;
 pub(crate) mod fleet;
 mod floods;
+mod hurried;
 pub(crate) mod killed;
 mod outage;
 pub(crate) mod outside;

@@ -120,6 +120,11 @@ pub(crate) fn store_at(clock: Arc<dyn Clock>) -> RedisStore {
     RedisStore::with_prefix(&SHARED.url(), clock, 0, &own_prefix()).unwrap()
 }
 
+/// All that the shared server has, in clear.
+pub(crate) fn contents() -> String {
+    SHARED.contents()
+}
+
 fn own_prefix() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed))

@@ -8,7 +8,7 @@ use std::{
 
 use bobbin::{
     domain::{
-        announce::{Moment, Observation, Told},
+        announce::{About, Moment, Observation, Told},
         ids::{SessionId, Ts},
         link::{Asker, Card, Link, Relayed, Reread, Thread},
         mailbox::{Mailbox, ThreadKey},
@@ -137,16 +137,25 @@ fn thread_state(made: &Made, at: Timestamp) -> Thread {
         url: format!("https://app.devin.ai/sessions/{}", made.session.bare()),
         acus: 1.35,
         pull_requests: pull_requests.clone(),
+        about: About::default(),
     };
     let asker = Asker { asked_in: made.thread.root.clone(), requester: id(ADA), runs_as: "Ada Lovelace".to_owned() };
     let link = Link {
         // Without a card: there is no message that could be edited.
         card: Card { ts: None, shows: "0f3a55cc0f3a55cc".to_owned(), written_at: at },
-        told: Told { at: Some(moment), state: Some(state), pull_requests, answered_at: None, spoken: false },
+        told: Told {
+            at: Some(moment),
+            state: Some(state),
+            pull_requests,
+            answered_at: None,
+            spoken: false,
+            output: None,
+        },
         relayed: Relayed {
             cursor: None,
             seen: (0..4).map(|n| format!("ev_0198f2a3b4c5d6e7f8091a2b3c4d5e{n:02}")).collect(),
             sent: vec!["0f3a55cc0f3a55cc".to_owned()],
+            ..Relayed::default()
         },
         reread: Reread { since: Some(at), times: 2 },
         ..Link::new(asker, seen, at)

@@ -149,6 +149,28 @@ impl RedisServer {
         rows
     }
 
+    /// All that it has, in clear, for looking whether something is there.
+    pub(crate) fn contents(&self) -> String {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+        let mut text = String::new();
+        for key in keys {
+            let kind: String = redis::cmd("TYPE").arg(&key).query(&mut connection).unwrap();
+            let (verb, bounds): (&str, &[&str]) = match kind.as_str() {
+                "string" => ("GET", &[]),
+                "hash" => ("HGETALL", &[]),
+                "list" => ("LRANGE", &["0", "-1"]),
+                "set" => ("SMEMBERS", &[]),
+                "zset" => ("ZRANGE", &["0", "-1"]),
+                "stream" => ("XRANGE", &["-", "+"]),
+                _ => continue,
+            };
+            let value: redis::Value = redis::cmd(verb).arg(&key).arg(bounds).query(&mut connection).unwrap();
+            flatten(&value, &mut text);
+        }
+        text
+    }
+
     /// Puts a copy in the place of everything.
     pub(crate) fn put_back(&self, copy: &[(Vec<u8>, i64, Vec<u8>)]) {
         self.command(&["FLUSHALL"]);
@@ -201,6 +223,20 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn flatten(value: &redis::Value, text: &mut String) {
+    match value {
+        redis::Value::BulkString(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
+        redis::Value::SimpleString(words) => text.push_str(words),
+        redis::Value::Array(values) | redis::Value::Set(values) => values.iter().for_each(|one| flatten(one, text)),
+        redis::Value::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+            flatten(key, text);
+            flatten(value, text);
+        }),
+        _ => {}
+    }
+    text.push('\n');
 }
 
 /// A port that nobody listens on.

@@ -32,6 +32,7 @@ use bobbin::{
 };
 use jiff::SignedDuration;
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
@@ -331,6 +332,7 @@ impl World {
         let end = self.clock.now() + PATIENCE;
         for _ in 0..MAX_ROUNDS {
             let delivered = self.deliver_due().await;
+            self.bobbin.lane.step().await;
             let stepped = self.bobbin.worker.step().await;
             self.turn_ends().await;
             let next = match stepped {
@@ -370,6 +372,7 @@ impl World {
         workers.push(self.bobbin.worker.clone());
         for _ in 0..MAX_ROUNDS {
             self.deliver_due().await;
+            self.bobbin.lane.step().await;
             let mut idle = true;
             let mut next = None;
             for worker in &workers {
@@ -463,9 +466,10 @@ impl World {
         let mut text = String::new();
         for message in self.slack.thread(&channel, root) {
             let name = self.name(&message.user);
-            let is_card = message.user.as_str() == BOT_USER && !message.blocks.is_empty();
+            let is_card = message.metadata.as_ref().is_some_and(|m| m["event_type"] == "bobbin_card");
             let body = if is_card { card(&message.blocks) } else { message.text.clone() };
             let reactions: Vec<String> = message.reactions.iter().map(|r| format!(" [{}]", r.name)).collect();
+            let body = body + &self.files(&message);
             writeln!(text, "{name}: {body}{}", reactions.concat()).unwrap();
             self.read.insert(message.ts);
         }
@@ -482,7 +486,40 @@ impl World {
         for session in self.devin.sessions() {
             text = text.replace(session.id.bare(), "SESSION");
         }
+        without_durations(&text.replace(&self.base, "BASE"))
+    }
+
+    /// Everything that a post of the bot shows, one block a line, with its buttons.
+    pub(crate) fn blocks(&self, post: &twin::slack::Message) -> String {
+        let mut text = String::new();
+        for part in card_parts(&post.blocks) {
+            match part {
+                Part::Section(words) => writeln!(text, "{}", moments_apart(&words)).unwrap(),
+                Part::Context(words) => writeln!(text, "· {}", moments_apart(&words)).unwrap(),
+                Part::Buttons(labels) => {
+                    writeln!(text, "{}", labels.iter().map(|l| format!("<{l}>")).collect::<Vec<_>>().join(" "))
+                        .unwrap();
+                }
+            }
+        }
+        for session in self.devin.sessions() {
+            text = text.replace(session.id.bare(), "SESSION");
+        }
         text.replace(&self.base, "BASE")
+    }
+
+    /// The files that the bot shows with a message.
+    fn files(&self, message: &twin::slack::Message) -> String {
+        let ours = message.files.iter().filter(|_| message.user.as_str() == BOT_USER);
+        let name = |id: &String| self.slack.read(|state| format!("(file {})", state.files[id].name));
+        ours.map(name).collect()
+    }
+
+    /// The only card in `#backend`, in full.
+    pub(crate) fn card(&self) -> String {
+        let cards = self.posts("bobbin_card");
+        assert_eq!(cards.len(), 1, "cards: {cards:#?}");
+        self.blocks(&cards[0])
     }
 
     /// All posts of the bot in `#backend`, by the type in their metadata.
@@ -492,6 +529,11 @@ impl World {
             m.metadata.as_ref().and_then(|d| d["event_type"].as_str()) == Some(event_type) && !m.deleted
         };
         self.slack.read(|state| state.channels[&channel].messages.iter().filter(|m| of_type(m)).cloned().collect())
+    }
+
+    /// The test has looked at a post.
+    pub(crate) fn looked_at(&mut self, ts: Ts) {
+        self.read.insert(ts);
     }
 
     /// This test does not look at every post.
@@ -536,21 +578,65 @@ impl Drop for World {
     }
 }
 
-/// The text of a card's blocks.
-fn card(blocks: &[serde_json::Value]) -> String {
+/// The text of a card's blocks in one line: title and state, pull requests, as whom it runs, the first button. The rest
+/// of it, and every moment, stands in [`World::card`].
+fn card(blocks: &[Value]) -> String {
     let mut parts = Vec::new();
-    for block in blocks {
-        match block["type"].as_str() {
-            Some("section") => parts.push(block["text"]["text"].as_str().unwrap_or_default().replace('\n', " / ")),
-            Some("context") => parts.push(block["elements"][0]["text"].as_str().unwrap_or_default().to_owned()),
-            Some("actions") => {
-                let button = &block["elements"][0];
-                parts.push(format!("<{}>", button["text"]["text"].as_str().unwrap_or_default()));
+    for part in card_parts(blocks) {
+        match part {
+            Part::Section(text) => {
+                let line = timeless(&text.lines().take(2).collect::<Vec<_>>().join(" / "));
+                parts.push(if text.starts_with(":arrow_heading_up:") { text.replace('\n', " / ") } else { line });
             }
-            _ => parts.push(block.to_string()),
+            Part::Context(text) if text.starts_with("Runs as") => parts.push(text),
+            Part::Context(_) => {}
+            Part::Buttons(buttons) => parts.extend(buttons.first().map(|label| format!("<{label}>"))),
         }
     }
     format!("[card] {}", parts.join(" | "))
+}
+
+/// A part of a card.
+enum Part {
+    Section(String),
+    Context(String),
+    Buttons(Vec<String>),
+}
+
+fn card_parts(blocks: &[Value]) -> Vec<Part> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let part = |block: &Value| match block["type"].as_str() {
+        Some("context") => Part::Context(text(&block["elements"][0]["text"])),
+        Some("actions") => {
+            let labels = block["elements"].as_array().unwrap().iter().map(|button| text(&button["text"]["text"]));
+            Part::Buttons(labels.collect())
+        }
+        Some("section") => Part::Section(text(&block["text"]["text"])),
+        _ => Part::Section(block.to_string()),
+    };
+    blocks.iter().map(part).collect()
+}
+
+/// A text without the moments in it that begin with `since`.
+fn timeless(text: &str) -> String {
+    without(text, " · since <!date^", |rest| rest.find('>').map(|end| end + 1)).replace("<>", "")
+}
+
+/// A text whose moments are shown as `(when)`: they differ from run to run.
+fn moments_apart(text: &str) -> String {
+    without(text, "<!date^", |rest| rest.find('>').map(|end| end + 1)).replace("<>", "(when)")
+}
+
+/// A text without how long a session took: what is tried again takes longer.
+fn without_durations(text: &str) -> String {
+    without(text, " · took ", |rest| rest.find(" · ").or(rest.find('_'))).replace("<>", "")
+}
+
+/// A text with a mark (`<>`) in the place of everything from a word to the end of it that is found behind.
+fn without(text: &str, from: &str, end: impl Fn(&str) -> Option<usize>) -> String {
+    let mut pieces = text.split(from);
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + "<>" + &piece[end(piece).unwrap()..])
 }
 
 /// A store of its own.

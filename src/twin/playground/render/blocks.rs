@@ -1,23 +1,56 @@
 //! Block Kit as HTML. Buttons are small forms that post to the page, so that they work without a script; a block that
 //! we do not know becomes a grey note with its type, because silently dropping it would make a message look whole.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
-use super::{Directory, escaped, markdown, mrkdwn, plain, rich_text::rich_text};
+use super::{
+    Directory,
+    elements::{element, input},
+    escaped, markdown, mrkdwn, plain,
+    rich_text::rich_text,
+    table::table,
+};
 
 /// Where the blocks stand, which a press must say.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// Channel of the message.
-    pub channel: &'a str,
-    /// Timestamp of the message.
-    pub ts: &'a str,
+    /// In what.
+    pub spot: Spot<'a>,
     /// Hidden form fields that keep the page's selection, as finished HTML.
     pub keep: &'a str,
-    /// Whether buttons are switched off, as for somebody who cannot see the message.
-    pub inert: bool,
+    /// Makes the ids of dialogs unique on the page.
+    pub prefix: &'a str,
+}
+
+/// In what the blocks stand.
+#[derive(Debug, Clone, Copy)]
+pub enum Spot<'a> {
+    /// In a message.
+    Message {
+        /// Its channel.
+        channel: &'a str,
+        /// Its timestamp.
+        ts: &'a str,
+    },
+    /// In a Home tab, filled in so far.
+    Home(Filled<'a>),
+    /// In a modal, which is one form: nothing in it may be a form of its own.
+    Modal(Filled<'a>),
+    /// Where nothing can be pressed.
+    Nowhere,
+}
+
+/// What is known of a view's inputs.
+#[derive(Debug, Clone, Copy)]
+pub struct Filled<'a> {
+    /// Values by block and action, as in `state.values`.
+    pub values: &'a Value,
+    /// What is wrong, by block.
+    pub errors: &'a BTreeMap<String, String>,
+    /// Options that were looked up, by action.
+    pub offered: &'a BTreeMap<String, Vec<Value>>,
 }
 
 /// Blocks of a message as HTML.
@@ -29,11 +62,11 @@ pub fn blocks(dir: &Directory, place: Place<'_>, list: &[Value]) -> String {
     out
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+pub(super) fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -61,10 +94,8 @@ fn one(out: &mut String, dir: &Directory, place: Place<'_>, block: &Value) {
         "markdown" => {
             let _ok = write!(out, r#"<div class="bk-md">{}</div>"#, markdown(dir, text(block, "text")));
         }
-        "input" => {
-            let label = object(dir, block.get("label"));
-            let _ok = write!(out, r#"<p class="bk-note">{label}: only in dialogs</p>"#);
-        }
+        "input" => input(out, dir, place, block),
+        "table" => table(out, dir, block),
         other => {
             let _ok = write!(out, r#"<p class="bk-note">A block this page cannot draw: {}</p>"#, escaped(other));
         }
@@ -72,7 +103,7 @@ fn one(out: &mut String, dir: &Directory, place: Place<'_>, block: &Value) {
 }
 
 /// A text object of either kind.
-fn object(dir: &Directory, value: Option<&Value>) -> String {
+pub(super) fn object(dir: &Directory, value: Option<&Value>) -> String {
     let Some(value) = value else { return String::new() };
     if text(value, "type") == "mrkdwn" { mrkdwn(dir, text(value, "text")) } else { plain(text(value, "text")) }
 }
@@ -112,73 +143,6 @@ fn context(out: &mut String, dir: &Directory, block: &Value) {
 }
 
 /// Pictures come from elsewhere and the page loads nothing from elsewhere, so their description stands in.
-fn image(out: &mut String, value: &Value) {
+pub(super) fn image(out: &mut String, value: &Value) {
     let _ok = write!(out, r#"<span class="bk-image">🖼 {}</span>"#, escaped(text(value, "alt_text")));
-}
-
-fn element(out: &mut String, dir: &Directory, place: Place<'_>, block: &Value, value: &Value) {
-    match text(value, "type") {
-        "button" | "workflow_button" => button(out, dir, place, block, value),
-        "image" => image(out, value),
-        "feedback_buttons" => {
-            for key in ["positive_button", "negative_button"] {
-                let shown = value.get(key).map(|b| object(dir, b.get("text"))).unwrap_or_default();
-                let _ok = write!(out, r#"<span class="btn btn-quiet" aria-disabled="true">{shown}</span>"#);
-            }
-        }
-        other => {
-            let _ok = write!(out, r#"<span class="bk-note">{} is not drawn here</span>"#, escaped(other));
-        }
-    }
-}
-
-fn button(out: &mut String, dir: &Directory, place: Place<'_>, block: &Value, value: &Value) {
-    let class = match text(value, "style") {
-        "primary" => "btn btn-primary",
-        "danger" => "btn btn-danger",
-        _ => "btn",
-    };
-    let shown = object(dir, value.get("text"));
-    let address = text(value, "url");
-    let href = if address.is_empty() { None } else { dir.href(address) };
-    let Some(href) = href else {
-        press_form(out, place, block, value, &format!(r#"<button class="{class}">{shown}</button>"#));
-        return;
-    };
-    // A button with an address opens it and reports the press besides; the script does the second.
-    let target = if href.starts_with('/') { "" } else { r#" target="_blank" rel="noopener noreferrer""# };
-    if place.inert {
-        let _ok = write!(out, r#"<a class="{class}" href="{}"{target}>{shown}</a>"#, escaped(&href));
-        return;
-    }
-    let (href, action, block_id) =
-        (escaped(&href), escaped(text(value, "action_id")), escaped(text(block, "block_id")));
-    let _ok = write!(
-        out,
-        r#"<a class="{class}" href="{href}"{target} data-press data-channel="{}" data-ts="{}" data-action="{action}" data-block="{block_id}" data-value="{}">{shown}</a>"#,
-        escaped(place.channel),
-        escaped(place.ts),
-        escaped(text(value, "value")),
-    );
-}
-
-fn press_form(out: &mut String, place: Place<'_>, block: &Value, value: &Value, inner: &str) {
-    if place.inert {
-        let _ok = write!(out, r#"<fieldset class="bk-form" disabled>{inner}</fieldset>"#);
-        return;
-    }
-    out.push_str(r#"<form class="bk-form" method="post" action="/playground/press">"#);
-    out.push_str(place.keep);
-    let fields = [
-        ("in", place.channel),
-        ("ts", place.ts),
-        ("action", text(value, "action_id")),
-        ("block", text(block, "block_id")),
-        ("value", text(value, "value")),
-    ];
-    for (name, shown) in fields {
-        let _ok = write!(out, r#"<input type="hidden" name="{name}" value="{}">"#, escaped(shown));
-    }
-    out.push_str(inner);
-    out.push_str("</form>");
 }

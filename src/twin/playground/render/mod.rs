@@ -4,11 +4,14 @@
 //! [`escape`] here and nowhere else, and an address becomes a link only after [`Directory::href`] let it pass.
 
 mod blocks;
+mod controls;
+mod elements;
 mod emojis;
 mod inline;
 mod markdown;
 mod mrkdwn;
 mod rich_text;
+mod table;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +19,7 @@ use std::{
 };
 
 pub use self::{
-    blocks::{Place, blocks},
+    blocks::{Filled, Place, Spot, blocks},
     emojis::{PICKER, glyph},
     markdown::markdown,
     mrkdwn::{mrkdwn, plain},

@@ -15,7 +15,7 @@ fn dir() -> Directory {
 }
 
 fn place() -> Place<'static> {
-    Place { channel: "C1", ts: "1.2", keep: "", inert: false }
+    Place { spot: Spot::Message { channel: "C1", ts: "1.2" }, keep: "", prefix: "m" }
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_card_with_buttons() {
 fn inert_buttons_send_nothing() {
     let list = json!([{"type": "actions", "elements": [
         {"type": "button", "action_id": "stop", "text": {"type": "plain_text", "text": "Stop"}}]}]);
-    let html = blocks(&dir(), Place { inert: true, ..place() }, list.as_array().unwrap());
+    let html = blocks(&dir(), Place { spot: Spot::Nowhere, ..place() }, list.as_array().unwrap());
     assert!(html.contains("disabled") && !html.contains("<form"), "{html}");
 }
 

@@ -7,14 +7,14 @@ use askama::Template;
 
 use super::{
     MessageView, PersonView, World, bot_name, counted,
-    message::{arrange, ephemerals},
+    message::{AgentView, arrange, ephemerals},
     shown_name,
 };
 use crate::{
     domain::ids::Ts,
     twin::{
         playground::{
-            render::{Place, blocks},
+            render::{Filled, Place, Spot, blocks},
             select::{Tab, thread_tag},
         },
         slack::{Channel, ChannelKind, Message},
@@ -35,9 +35,21 @@ pub(crate) struct ChannelPart {
     home: Option<Home>,
     /// Forms of a direct conversation that switch between messages and Home.
     tabs: Option<DirectTabs>,
+    /// What the app invites people to ask, in a direct conversation.
+    prompts: Option<Invitation>,
     /// Whether nothing was asked of Devin yet, so that the page says what to try.
     welcome: bool,
     bot: String,
+}
+
+/// Suggested prompts.
+#[derive(Debug)]
+struct Invitation {
+    title: String,
+    /// Title and message of each.
+    prompts: Vec<(String, String)>,
+    channel: String,
+    keep: String,
 }
 
 #[derive(Debug)]
@@ -47,7 +59,6 @@ struct Home {
 
 #[derive(Debug)]
 struct DirectTabs {
-    messages_url: String,
     channel: String,
     keep: String,
 }
@@ -61,6 +72,9 @@ pub(crate) struct ThreadPart {
     close_url: String,
     session_url: Option<String>,
     root_missing: bool,
+    /// The thread's title, in a direct conversation that has one.
+    title: String,
+    agent: Option<AgentView>,
     messages: Vec<MessageView>,
     status: Option<String>,
     composer: Option<Composer>,
@@ -79,6 +93,10 @@ pub(crate) struct Composer {
     pub(crate) draft: String,
     /// Names that can follow `@`, one per line.
     names: String,
+    /// Commands, one per line; none in threads.
+    commands: String,
+    /// Global shortcuts: what the app reads, and what people read.
+    shortcuts: Vec<(String, String)>,
 }
 
 impl ChannelPart {
@@ -98,6 +116,7 @@ impl ChannelPart {
                 closed,
                 home: None,
                 tabs: None,
+                prompts: None,
                 welcome,
                 bot,
             };
@@ -109,7 +128,7 @@ impl ChannelPart {
             .iter()
             .filter(in_channel)
             .filter(shown)
-            .map(|m| MessageView::new(world, channel, m))
+            .map(|m| MessageView::new(world, channel, m, false))
             .collect();
         messages.extend(ephemerals(world, &channel.id, None));
         arrange(&mut messages);
@@ -125,8 +144,10 @@ impl ChannelPart {
             closed: closed(world, channel),
             composer: Composer::new(world, channel, None, draft),
             home: (direct && world.selection.tab == Tab::Home).then(|| Home::new(world)),
-            tabs: direct.then(|| DirectTabs {
-                messages_url: world.selection.at_channel(&channel.id).url(),
+            tabs: direct.then(|| DirectTabs { channel: channel.id.to_string(), keep: world.keep.clone() }),
+            prompts: world.slack.prompts.get(&channel.id).map(|prompts| Invitation {
+                title: prompts.title.clone().unwrap_or_default(),
+                prompts: prompts.prompts.clone(),
                 channel: channel.id.to_string(),
                 keep: world.keep.clone(),
             }),
@@ -138,15 +159,12 @@ impl ChannelPart {
 
 impl Home {
     fn new(world: &World<'_>) -> Self {
-        let own = |view: &&crate::twin::slack::View| {
-            Some(&view.user) == world.selection.viewer.as_ref()
-                && view.view.get("type").and_then(serde_json::Value::as_str) == Some("home")
-        };
-        let view = world.slack.views.iter().rfind(own);
-        let list = view.and_then(|v| v.view.get("blocks")).and_then(serde_json::Value::as_array);
-        // The stand-in knows presses on messages only.
-        let place = Place { channel: "", ts: "", keep: "", inert: true };
-        Self { html: blocks(&world.directory, place, list.map(Vec::as_slice).unwrap_or_default()) }
+        let view = world.selection.viewer.as_ref().and_then(|user| world.slack.home(user));
+        let Some(view) = view else { return Self { html: String::new() } };
+        let values = view.values();
+        let filled = Filled { values: &values, errors: &view.errors, offered: &view.offered };
+        let place = Place { spot: Spot::Home(filled), keep: &world.keep, prefix: "home" };
+        Self { html: blocks(&world.directory, place, view.blocks()) }
     }
 }
 
@@ -158,7 +176,7 @@ impl ThreadPart {
             return Self::closed(selection.without_thread().url());
         };
         let mut messages: Vec<MessageView> =
-            channel.thread(root).map(|m| MessageView::new(world, channel, m)).collect();
+            channel.thread(root).map(|m| MessageView::new(world, channel, m, true)).collect();
         messages.extend(ephemerals(world, &channel.id, Some(root)));
         arrange(&mut messages);
         let tag = thread_tag(world.slack, &channel.id, root);
@@ -168,6 +186,8 @@ impl ThreadPart {
             close_url: selection.without_thread().url(),
             session_url: world.devin.tagged(&tag).map(|s| selection.at_session(&s.id).url()),
             root_missing: world.slack.message(&channel.id, root).is_none(),
+            title: world.slack.titles.get(&(channel.id.clone(), root.clone())).cloned().unwrap_or_default(),
+            agent: AgentView::of(world, &channel.id, root),
             messages,
             status: channel.statuses.get(root).filter(|s| !s.is_empty()).cloned(),
             composer: Composer::new(world, channel, Some(root), None),
@@ -181,6 +201,8 @@ impl ThreadPart {
             close_url,
             session_url: None,
             root_missing: false,
+            title: String::new(),
+            agent: None,
             messages: Vec::new(),
             status: None,
             composer: None,
@@ -203,6 +225,9 @@ impl Composer {
         // The bot first, as it is what most sentences begin with.
         let others = world.slack.users.values().filter(|u| !u.deleted && u.id != world.slack.app.bot_user);
         let names = std::iter::once(world.slack.app.name.clone()).chain(others.map(|u| shown_name(u).to_owned()));
+        let features = &world.slack.features;
+        let commands = features.commands.iter().filter(|_| root.is_none()).map(|(name, _)| name.as_str());
+        let shortcuts = features.shortcuts.iter().filter(|one| !one.on_message);
         Some(Self {
             id: if root.is_some() { "compose-thread" } else { "compose-channel" },
             key: format!("{}/{}", channel.id, root.map(Ts::as_str).unwrap_or_default()),
@@ -213,6 +238,8 @@ impl Composer {
             hint,
             draft: draft.unwrap_or_default(),
             names: names.filter(|n| !n.is_empty()).collect::<Vec<_>>().join("\n"),
+            commands: commands.collect::<Vec<_>>().join("\n"),
+            shortcuts: shortcuts.map(|one| (one.callback_id.clone(), one.name.clone())).collect(),
         })
     }
 }

@@ -6,8 +6,12 @@ use super::{Avatar, Moment, World, bot_name, counted, shown_name};
 use crate::{
     domain::ids::{ChannelId, Ts, UserId},
     twin::{
-        playground::render::{self, PICKER, Place, blocks, escaped, mrkdwn},
-        slack::{Channel, Ephemeral, File, Message, Reaction},
+        playground::{
+            act::is_picture,
+            compose::typed,
+            render::{self, PICKER, Place, Spot, blocks, escaped, mrkdwn},
+        },
+        slack::{AgentStatus, Channel, Ephemeral, File, Message, Reaction},
     },
 };
 
@@ -15,6 +19,8 @@ use crate::{
 const GROUP_SECONDS: i64 = 300;
 /// How many faces stand before "3 replies".
 const FACES: usize = 4;
+/// How many lines of a snippet are shown.
+const PREVIEW_LINES: usize = 6;
 
 /// A message as it is drawn.
 #[derive(Debug)]
@@ -39,6 +45,28 @@ pub(crate) struct MessageView {
     /// The thread that the reply button opens.
     pub(super) thread_url: String,
     pub(super) picker: Vec<(&'static str, String)>,
+    /// Message shortcuts: what the app reads, and what people read.
+    pub(super) shortcuts: Vec<(String, String)>,
+    /// The address at which its author can edit it; nobody else can.
+    pub(super) edit_url: Option<String>,
+    /// The text to edit, while its author does.
+    pub(super) editing: Option<String>,
+    /// Where to go when the edit is given up.
+    pub(super) keep_url: String,
+    /// What Slack shows of the agent's work in its thread.
+    pub(super) agent: Option<AgentView>,
+}
+
+/// The state of an agent session.
+#[derive(Debug, Clone)]
+pub(super) struct AgentView {
+    pub(super) label: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) busy: bool,
+    pub(super) title: String,
+    pub(super) channel: String,
+    pub(super) thread: String,
+    pub(super) keep: String,
 }
 
 /// How a message follows the one before it.
@@ -56,6 +84,10 @@ pub(super) enum Lead {
 pub(super) struct FileView {
     pub(super) name: String,
     pub(super) about: String,
+    pub(super) url: String,
+    pub(super) picture: bool,
+    /// The beginning of a snippet.
+    pub(super) preview: Option<String>,
 }
 
 #[derive(Debug)]
@@ -79,8 +111,14 @@ pub(super) struct RepliesView {
 
 impl MessageView {
     /// A message of a conversation.
-    pub(super) fn new(world: &World<'_>, channel: &Channel, message: &Message) -> Self {
-        let place = Place { channel: channel.id.as_str(), ts: message.ts.as_str(), keep: &world.keep, inert: false };
+    pub(super) fn new(world: &World<'_>, channel: &Channel, message: &Message, in_thread: bool) -> Self {
+        let prefix = format!("{}-{}", if in_thread { "t" } else { "m" }, message.ts);
+        let spot = Spot::Message { channel: channel.id.as_str(), ts: message.ts.as_str() };
+        let place = Place { spot, keep: &world.keep, prefix: &prefix };
+        let viewer = world.selection.viewer.as_ref();
+        let mine = viewer == Some(&message.user) && !message.deleted;
+        let editing = mine && world.selection.edit.as_ref() == Some(&message.ts);
+        let shortcuts = world.slack.features.shortcuts.iter().filter(|one| one.on_message);
         // The stand-in's rich text of a person is their text in one piece, without its emphasis.
         let drawn = if message.bot_id.is_some() { message.blocks.as_slice() } else { &[] };
         let root = message.thread_ts.as_ref().unwrap_or(&message.ts);
@@ -93,13 +131,18 @@ impl MessageView {
             html: body(world, place, &message.text, drawn),
             files: message.files.iter().filter_map(|id| world.slack.files.get(id)).map(FileView::new).collect(),
             reactions: message.reactions.iter().map(|r| ReactionView::new(world, r)).collect(),
+            shortcuts: shortcuts.map(|one| (one.callback_id.clone(), one.name.clone())).collect(),
+            edit_url: mine.then(|| world.selection.editing(Some(&message.ts)).url()),
+            editing: editing.then(|| typed(world.slack, &message.text)),
+            agent: AgentView::of(world, &channel.id, &message.ts),
             ..Self::bare(world, &channel.id, &message.ts, &message.user)
         }
     }
 
     fn ephemeral(world: &World<'_>, message: &Ephemeral) -> Self {
-        let place =
-            Place { channel: message.channel.as_str(), ts: message.ts.as_str(), keep: &world.keep, inert: false };
+        let prefix = format!("e-{}", message.ts);
+        let spot = Spot::Message { channel: message.channel.as_str(), ts: message.ts.as_str() };
+        let place = Place { spot, keep: &world.keep, prefix: &prefix };
         let bot = &world.slack.app.bot_user;
         Self {
             app: true,
@@ -137,6 +180,11 @@ impl MessageView {
             replies: None,
             thread_url: world.selection.at_thread(channel, ts).url(),
             picker: PICKER.iter().filter_map(|name| Some((*name, render::emoji(name)?))).collect(),
+            shortcuts: Vec::new(),
+            edit_url: None,
+            editing: None,
+            keep_url: world.selection.editing(None).url(),
+            agent: None,
         }
     }
 
@@ -177,7 +225,37 @@ impl FileView {
     fn new(file: &File) -> Self {
         let size = file.bytes.len();
         let size = if size < 1024 { format!("{size} bytes") } else { format!("{} KB", size / 1024) };
-        Self { name: file.name.clone(), about: format!("{} · {size}", file.mimetype) }
+        let text = String::from_utf8_lossy(&file.bytes);
+        let lines = || text.lines().take(PREVIEW_LINES).collect::<Vec<_>>().join("\n");
+        let kind = if file.snippet { "snippet" } else { &file.mimetype };
+        Self {
+            name: file.name.clone(),
+            about: format!("{kind} · {size}"),
+            url: format!("/playground/file/{}", file.id),
+            picture: is_picture(&file.mimetype),
+            preview: file.snippet.then(lines),
+        }
+    }
+}
+
+impl AgentView {
+    pub(super) fn of(world: &World<'_>, channel: &ChannelId, thread: &Ts) -> Option<Self> {
+        let session = world.slack.agent_sessions.get(&(channel.clone(), thread.clone()))?;
+        let (label, tone, busy) = match session.status_at(world.now) {
+            AgentStatus::Active => ("Ready", "tone-good", false),
+            AgentStatus::Processing => ("Working", "tone-info", true),
+            AgentStatus::Suspended => ("Waiting for you", "tone-warn", false),
+            AgentStatus::Closed => ("Closed", "tone-plain", false),
+        };
+        Some(Self {
+            label,
+            tone,
+            busy,
+            title: session.title.clone().unwrap_or_default(),
+            channel: channel.to_string(),
+            thread: thread.to_string(),
+            keep: world.keep.clone(),
+        })
     }
 }
 

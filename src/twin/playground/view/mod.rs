@@ -5,6 +5,7 @@ mod conversation;
 mod devin;
 mod faults;
 mod message;
+mod modal;
 mod people;
 mod sidebar;
 
@@ -15,6 +16,7 @@ pub(super) use self::{
     devin::{SessionPart, SessionsPart, state_of},
     faults::{BannerPart, FaultsPart, Preset, Scope, active, preset},
     message::MessageView,
+    modal::ModalPart,
     people::PersonView,
     sidebar::{SidebarPart, TabsPart},
 };
@@ -39,19 +41,27 @@ pub(super) struct World<'a> {
     pub directory: Directory,
     /// Hidden form fields that keep the selection, as HTML.
     pub keep: String,
+    /// The twins' time.
+    pub now: Timestamp,
 }
 
 impl<'a> World<'a> {
     /// Gathers what the parts need.
-    pub(super) fn new(slack: &'a slack::State, devin: &'a devin_twin::State, selection: &'a Selection) -> Self {
+    pub(super) fn new(
+        (slack, devin): (&'a slack::State, &'a devin_twin::State),
+        selection: &'a Selection,
+        now: Timestamp,
+    ) -> Self {
         let directory = Directory {
             users: slack.users.values().map(|u| (u.id.to_string(), shown_name(u).to_owned())).collect(),
             channels: slack.channels.values().map(|c| (c.id.to_string(), c.name.clone())).collect(),
             sessions: devin.sessions.iter().map(|s| s.id.bare().to_owned()).collect(),
             viewer: selection.viewer.as_ref().map(ToString::to_string).unwrap_or_default(),
-            query: Selection { session_chosen: false, ..selection.clone() }.in_pane(super::select::Pane::Chat).query(),
+            query: Selection { session_chosen: false, edit: None, ..selection.clone() }
+                .in_pane(super::select::Pane::Chat)
+                .query(),
         };
-        Self { slack, devin, selection, directory, keep: selection.hidden() }
+        Self { slack, devin, selection, directory, keep: selection.editing(None).hidden(), now }
     }
 }
 

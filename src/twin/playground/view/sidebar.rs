@@ -15,6 +15,7 @@ pub(crate) struct SidebarPart {
     team: String,
     channels: Vec<ChannelLink>,
     people: Vec<PersonView>,
+    keep: String,
 }
 
 #[derive(Debug)]
@@ -25,12 +26,20 @@ struct ChannelLink {
     note: &'static str,
     current: bool,
     url: String,
+    /// The direct conversation: opening it is told to the app.
+    direct: bool,
+    channel: String,
 }
 
 impl SidebarPart {
     pub(crate) fn new(world: &World<'_>) -> Self {
         let Some(viewer) = &world.selection.viewer else {
-            return Self { team: world.slack.team.name.clone(), channels: Vec::new(), people: Vec::new() };
+            return Self {
+                team: world.slack.team.name.clone(),
+                channels: Vec::new(),
+                people: Vec::new(),
+                keep: String::new(),
+            };
         };
         let mut channels: Vec<&Channel> = world.slack.channels.values().filter(|c| visible(c, viewer)).collect();
         channels.sort_by_key(|c| (c.id.is_direct(), c.archived, c.name.clone()));
@@ -38,6 +47,7 @@ impl SidebarPart {
             team: world.slack.team.name.clone(),
             channels: channels.into_iter().map(|c| ChannelLink::new(world, c)).collect(),
             people: PersonView::all(world),
+            keep: world.keep.clone(),
         }
     }
 }
@@ -66,6 +76,8 @@ impl ChannelLink {
             note,
             current: world.selection.channel.as_ref() == Some(&channel.id),
             url: world.selection.at_channel(&channel.id).url(),
+            direct,
+            channel: channel.id.to_string(),
         }
     }
 }

@@ -47,7 +47,8 @@ async fn refusals_carry_the_documented_codes() {
         ("conversations.replies", json!({ "channel": BACKEND, "ts": "1.000001" }), "thread_not_found"),
         ("users.info", json!({ "user": "U0NOBODY" }), "user_not_found"),
         ("users.lookupByEmail", json!({ "email": "dana@acme.example" }), "users_not_found"),
-        ("views.open", json!({ "trigger_id": "x", "view": { "type": "home", "blocks": [] } }), "invalid_trigger_id"),
+        ("views.open", json!({ "trigger_id": "x", "view": { "type": "home", "blocks": [] } }), "invalid_arguments"),
+        ("views.update", json!({ "view_id": "V0", "view": { "type": "home", "blocks": [] } }), "not_found"),
         ("chat.meMessage", json!({}), "unknown_method"),
     ] {
         let answer = call(&twin, method, args.clone()).await;

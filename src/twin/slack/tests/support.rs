@@ -42,7 +42,9 @@ impl Moved {
 pub(super) fn slack() -> (Arc<SlackTwin>, Arc<Moved>) {
     let moved = Arc::new(Moved::default());
     let clock: Arc<dyn Clock> = Arc::clone(&moved) as Arc<dyn Clock>;
-    (world(&clock).unwrap().slack, moved)
+    let slack = world(&clock).unwrap().slack;
+    slack.change(|state| state.features = Features::default());
+    (slack, moved)
 }
 
 pub(super) fn user(id: &str) -> UserId {
@@ -93,6 +95,22 @@ pub(super) fn events(twin: &SlackTwin) -> Vec<Value> {
     let pending = twin.pending();
     twin.change(|state| state.deliveries.clear());
     pending.iter().map(|delivery| serde_json::from_slice(&delivery.body).unwrap()).collect()
+}
+
+/// The payloads of the interactions that wait, as the app reads them.
+pub(super) fn payloads(twin: &SlackTwin) -> Vec<Value> {
+    let pending = twin.pending();
+    twin.change(|state| state.deliveries.clear());
+    let payload =
+        |body: &[u8]| url::form_urlencoded::parse(body).find(|(name, _)| name == "payload").unwrap().1.into_owned();
+    pending.iter().map(|delivery| serde_json::from_str(&payload(&delivery.body)).unwrap()).collect()
+}
+
+/// Delivers the first thing that is due; the app answers this.
+pub(super) fn answered(twin: &SlackTwin, status: u16, body: &Value) {
+    let delivery = twin.take_due().unwrap();
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    twin.settle(delivery, Ok(Answered { status, body, no_retry: false }));
 }
 
 pub(super) fn kinds(events: &[Value]) -> Vec<String> {

@@ -106,3 +106,8 @@ async fn f20_sessions_terminate_in_late_double() {
     2x, done: reset before; processed 20 s late; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; 400; 401; 402; 403; 404; 409; 422
     ");
 }
+
+#[tokio::test]
+async fn f20_playbooks_list_in_form() {
+    assert_snapshot!(table("form", "playbooks.list", refusals()).await, @"");
+}

@@ -176,3 +176,38 @@ async fn f20_chat_delete_in_post_that_goes_astray() {
     1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins
     ");
 }
+
+#[tokio::test]
+async fn f20_views_open_in_form() {
+    assert_snapshot!(table("form", "views.open", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_views_update_in_form() {
+    assert_snapshot!(table("form", "views.update", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_views_publish_in_home_tab() {
+    assert_snapshot!(table("Home tab", "views.publish", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_assistant_threads_setsuggestedprompts_in_conversation_with_us() {
+    assert_snapshot!(table("conversation with us", "assistant.threads.setSuggestedPrompts", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_assistant_threads_settitle_in_direct_message() {
+    assert_snapshot!(table("direct message", "assistant.threads.setTitle", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_chat_postmessage_in_form_that_is_sent() {
+    assert_snapshot!(table("form that is sent", "chat.postMessage", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_chat_postmessage_in_message_that_is_handed_over() {
+    assert_snapshot!(table("message that is handed over", "chat.postMessage", refusals()).await, @"");
+}

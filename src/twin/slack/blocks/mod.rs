@@ -3,9 +3,18 @@
 //! Covers what the bot can send; a type that is not listed here is refused, so that using a new one begins with writing
 //! down its limits. Slack counts characters; which unit is not documented, so scalar values are counted.
 
+mod context_actions;
+mod elements;
+mod rich_text;
+mod table;
+mod view;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+
+use self::elements::Place;
+pub(super) use self::view::check_view;
 
 /// Most characters in all blocks of a message: undocumented, refusals were reported from 11,341 on.
 pub(super) const MAX_ALL_TEXT_CHARS: usize = 11_000;
@@ -37,10 +46,6 @@ const MAX_URL_CHARS: usize = 3000;
 const MAX_ALT_CHARS: usize = 2000;
 /// Most characters in all `markdown` blocks of a message.
 const MAX_MARKDOWN_CHARS: usize = 12_000;
-/// Most characters of a modal's title and buttons.
-const MAX_MODAL_TITLE_CHARS: usize = 24;
-/// Most characters of a view's private metadata.
-const MAX_PRIVATE_METADATA_CHARS: usize = 3000;
 /// Most characters of a confirmation's title, its text and its buttons.
 const MAX_CONFIRM_CHARS: (usize, usize, usize) = (100, 300, 30);
 
@@ -62,28 +67,6 @@ pub(super) fn check(blocks: &[Value], surface: Surface) -> Vec<String> {
         checker.block(block, &format!("/blocks/{at}"), surface);
     }
     checker.at_most("/blocks", checker.markdown_chars, MAX_MARKDOWN_CHARS);
-    checker.errors
-}
-
-/// What is wrong with a modal or Home tab.
-pub(super) fn check_view(view: &Value) -> Vec<String> {
-    let Some(fields) = view.as_object() else { return vec!["must be an object [json-pointer:/view]".to_owned()] };
-    let mut checker = Checker::default();
-    let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    match kind {
-        "modal" => checker.required_text(fields, "title", "/view", MAX_MODAL_TITLE_CHARS),
-        "home" => {}
-        _ => checker.error("unsupported type", "/view/type"),
-    }
-    for name in ["submit", "close"] {
-        checker.optional_text(fields, name, "/view", MAX_MODAL_TITLE_CHARS);
-    }
-    checker.optional_string(fields, "private_metadata", "/view", MAX_PRIVATE_METADATA_CHARS);
-    checker.optional_string(fields, "callback_id", "/view", MAX_ID_CHARS);
-    match fields.get("blocks").and_then(Value::as_array) {
-        Some(blocks) => checker.errors.extend(check(blocks, Surface::View)),
-        None => checker.error("missing required field: blocks", "/view"),
-    }
     checker.errors
 }
 
@@ -126,6 +109,7 @@ struct Checker {
     errors: Vec<String>,
     block_ids: BTreeSet<String>,
     markdown_chars: usize,
+    tables: usize,
 }
 
 impl Checker {
@@ -153,12 +137,15 @@ impl Checker {
                 self.optional_text(fields, "title", path, MAX_ALT_CHARS);
             }
             "markdown" => self.markdown(fields, path),
+            "context_actions" if surface == Surface::Message => self.context_actions(fields, path),
             "rich_text" => self.rich_text(fields, path),
+            "table" if surface == Surface::Message => self.table(block, fields, path),
             "input" if surface == Surface::View => {
                 let names = ["label", "element", "hint", "optional", "dispatch_action"];
                 self.known(fields, path, &names);
                 self.required_text(fields, "label", path, MAX_FIELD_CHARS);
                 self.optional_text(fields, "hint", path, MAX_FIELD_CHARS);
+                self.fits(fields.get("element"), &format!("{path}/element"), Place::Input);
                 self.element(fields.get("element").unwrap_or(&Value::Null), &format!("{path}/element"));
             }
             other => self.error(&format!("unsupported type: {other}"), &format!("{path}/type")),
@@ -177,6 +164,7 @@ impl Checker {
             }
         }
         if let Some(accessory) = fields.get("accessory") {
+            self.fits(Some(accessory), &format!("{path}/accessory"), Place::Section);
             self.element(accessory, &format!("{path}/accessory"));
         }
     }
@@ -199,6 +187,7 @@ impl Checker {
         let mut ids = BTreeSet::new();
         for (at, element) in self.items(given, &format!("{path}/elements"), MAX_ACTIONS).iter().enumerate() {
             let place = format!("{path}/elements/{at}");
+            self.fits(Some(element), &place, Place::Actions);
             self.element(element, &place);
             let id = element.get("action_id").and_then(Value::as_str);
             if id.is_some_and(|id| !ids.insert(id.to_owned())) {
@@ -220,20 +209,7 @@ impl Checker {
         }
     }
 
-    fn rich_text(&mut self, fields: &Map<String, Value>, path: &str) {
-        self.known(fields, path, &["elements"]);
-        let given = fields.get("elements").and_then(Value::as_array);
-        let Some(elements) = given else { return self.error("must be an array", &format!("{path}/elements")) };
-        for (at, element) in elements.iter().enumerate() {
-            let kind = element.get("type").and_then(Value::as_str).unwrap_or_default();
-            let parts = ["rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"];
-            if !parts.contains(&kind) || !element.get("elements").is_some_and(Value::is_array) {
-                self.error("failed to match all allowed schemas", &format!("{path}/elements/{at}"));
-            }
-        }
-    }
-
-    /// Something to press or choose from; only buttons are looked at closely.
+    /// Something to press, choose from or write into.
     fn element(&mut self, element: &Value, path: &str) {
         let Some(fields) = element.as_object() else { return self.error("must be an object", path) };
         if let Some(id) = fields.get("action_id") {
@@ -242,22 +218,7 @@ impl Checker {
         match fields.get("type").and_then(Value::as_str).unwrap_or_default() {
             "button" => self.button(fields, path),
             "image" => self.image(fields, path),
-            "static_select"
-            | "users_select"
-            | "conversations_select"
-            | "channels_select"
-            | "external_select"
-            | "multi_static_select"
-            | "overflow"
-            | "datepicker"
-            | "timepicker"
-            | "checkboxes"
-            | "radio_buttons"
-            | "plain_text_input"
-            | "number_input"
-            | "email_text_input"
-            | "url_text_input" => {}
-            other => self.error(&format!("unsupported type: {other}"), &format!("{path}/type")),
+            other => self.chooser(other, fields, path),
         }
     }
 
@@ -389,7 +350,7 @@ mod tests {
         json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } })
     }
 
-    fn errors(block: Value) -> Vec<String> {
+    pub(super) fn errors(block: Value) -> Vec<String> {
         check(&[block], Surface::Message)
     }
 
@@ -434,6 +395,18 @@ mod tests {
         let markdown = |chars: usize| json!({ "type": "markdown", "text": "m".repeat(chars) });
         assert!(check(&[markdown(6000), markdown(6000)], Surface::Message).is_empty());
         assert_eq!(check(&[markdown(6000), markdown(6001)], Surface::Message).len(), 1);
+    }
+
+    #[test]
+    fn feedback_goes_into_its_own_block() {
+        let text = |text: &str| json!({ "type": "plain_text", "text": text });
+        let button = |value: &str| json!({ "text": text(value), "value": value });
+        let both = json!({ "type": "feedback_buttons", "action_id": "f", "positive_button": button("good"),
+            "negative_button": button("bad") });
+        let block = |element: Value| json!({ "type": "context_actions", "elements": [element] });
+        assert_eq!(errors(block(both.clone())), Vec::<String>::new());
+        assert_eq!(errors(block(json!({ "type": "button", "text": text("Go") }))).len(), 1);
+        assert!(!errors(json!({ "type": "actions", "elements": [both] })).is_empty());
     }
 
     #[test]
