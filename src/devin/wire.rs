@@ -103,7 +103,12 @@ impl Session {
             url: self.url.clone(),
             acus: self.acus,
             pull_requests: self.pull_requests.iter().map(|pr| (pr.url.clone(), pr.state.clone())).collect(),
-            about: About::default(),
+            about: About {
+                category: self.category.clone(),
+                subcategory: self.subcategory.clone(),
+                origin: self.origin.clone(),
+                output: self.structured_output.clone(),
+            },
         }
     }
 }

@@ -24,6 +24,8 @@ use crate::{
     voice::{self, Told},
 };
 
+/// Most characters of a choice where it is said who made it.
+const MAX_SHOWN_CHARS: usize = 300;
 /// Most characters on a button.
 const MAX_LABEL_CHARS: usize = 75;
 
@@ -58,13 +60,14 @@ pub(super) async fn choose(
     let at = messages.iter().position(|message| message.event_id == pressed.about);
     let open = under_way || at.is_some_and(|at| at + 1 == messages.len());
     let question = at.filter(|_| open).and_then(|at| messages.get(at)).map(|m| m.message.as_str()).unwrap_or_default();
-    let chosen = usize::from(*n).checked_sub(1).and_then(|at| choices::read(question).get(at).map(Choice::answer));
-    let Some(words) = chosen.filter(|words| digest(words) == *wanted) else {
+    let chosen = usize::from(*n).checked_sub(1).and_then(|at| choices::read(question).get(at).cloned());
+    let Some(choice) = chosen.filter(|choice| digest(&choice.answer()) == *wanted) else {
         return orders::tell(task, asked, Told::AnsweredSince).await;
     };
-    if !approve::send(task, link, asked, &words).await? {
+    if !approve::send(task, link, asked, &choice.answer()).await? {
         return Ok(());
     }
-    let said = voice::told(&Told::ChosenBy { name: asked.person.name.clone(), words });
+    let (name, words) = (asked.person.name.clone(), choice.label(MAX_SHOWN_CHARS));
+    let said = voice::told(&Told::ChosenBy { name, words });
     room::say(task, &asked.to.thread, Some(link), "notice chosen", said).await.map(drop)
 }

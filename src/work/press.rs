@@ -78,7 +78,7 @@ async fn act(task: &mut Task, link: &mut Link, asked: &Asked, pressed: &button::
         Act::Approve => approve::approve(task, link, asked).await,
         Act::Reject => approve::ask_why(task, link, asked).await,
         Act::RejectPlainly => approve::reject(task, link, asked).await,
-        Act::Choose { .. } => choose::choose(task, link, asked, pressed).await,
+        Act::Choose { .. } => Box::pin(choose::choose(task, link, asked, pressed)).await,
     }
 }
 

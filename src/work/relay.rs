@@ -52,14 +52,14 @@ pub(super) async fn relay(task: &mut Task, thread: &ThreadKey, link: &mut Link) 
             let newest = next.is_none() && index + 1 == page.items.len();
             match message.source {
                 MessageSource::Devin => {
-                    words::say(task, thread, link, message, newest).await?;
+                    Box::pin(words::say(task, thread, link, message, newest)).await?;
                     link.told.spoken = true;
                     link.lately.said = Some(card::last_words(message));
                     spoke = true;
                 }
                 // The first one is what the session was asked.
                 MessageSource::User if !first && is_from_web(link, message) => {
-                    words::say(task, thread, link, message, newest).await?;
+                    Box::pin(words::say(task, thread, link, message, newest)).await?;
                     link.told.answered(task.now());
                 }
                 MessageSource::User | MessageSource::Other(_) => {}
@@ -71,7 +71,7 @@ pub(super) async fn relay(task: &mut Task, thread: &ThreadKey, link: &mut Link) 
             None => break,
         }
     }
-    if spoke { words::other_files(task, thread, link).await } else { Ok(()) }
+    if spoke { Box::pin(words::other_files(task, thread, link)).await } else { Ok(()) }
 }
 
 /// Whether a person wrote this in Devin's web app: we did not send it, and know what we sent since the link is ours.

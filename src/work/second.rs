@@ -13,10 +13,7 @@ use super::{
     task::Task,
 };
 use crate::{
-    domain::{
-        link::Link,
-        words::{self, Options},
-    },
+    domain::{link::Link, words},
     slack::text::{self, Names},
     store::Commit,
     voice::{self, Told},
@@ -63,7 +60,7 @@ async fn begin(
     (asked, thread): (&Asked, crate::domain::mailbox::ThreadKey),
 ) -> Result<(), Halt> {
     let asker = Asker { team: &thread.team, user: &asked.to.user, response_url: None };
-    let order = Order { text: speech.text.clone(), options: Options::default(), sealed: None };
+    let order = Order { text: speech.text.clone(), sealed: None };
     submitted::begin(task, asker, &thread, order).await?;
     let url = task.deps.slack.permalink(&thread.channel, &thread.root).await?;
     let files = speech.files.as_ref().is_some_and(|files| !files.is_empty());

@@ -14,7 +14,7 @@ use super::{
     changed,
     halt::Halt,
     kind::Speech,
-    orders, room,
+    orders, presence, room,
     task::Task,
 };
 use crate::{
@@ -65,6 +65,8 @@ pub(super) async fn before_it_began(task: &mut Task, speech: &Speech) -> Result<
     if stopped.is_none_or(|stop| stop.as_str() < task.id.as_str()) {
         return Ok(false);
     }
+    // An earlier attempt may have said that somebody is at work.
+    presence::let_go(task, &speech.thread).await?;
     room::say(task, &speech.thread, None, "stopped early", voice::told(&Told::AskedToStopEarly)).await?;
     Ok(true)
 }

@@ -229,7 +229,7 @@ async fn bring(
     if link.closed || task.steps.finished(&parcel.step) {
         return Ok(());
     }
-    match parcel::deliver(task, thread, &parcel).await? {
+    match Box::pin(parcel::deliver(task, thread, &parcel)).await? {
         Delivered::Shared => Ok(()),
         Delivered::Missing(why) => post(task, thread, link, place, lost(why)).await,
         Delivered::Closed => {

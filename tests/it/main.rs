@@ -29,3 +29,4 @@ mod scale;
 mod store;
 #[cfg(test)]
 mod support;
+mod words;

@@ -79,6 +79,8 @@ impl Slack {
             "files": [{ "id": share.file, "title": share.title }], "channel_id": share.channel,
             "thread_ts": share.thread, "blocks": share.blocks,
         });
-        self.call("files.completeUploadExternal", Body::Json(body)).await.map(drop)
+        let mut answer = self.call("files.completeUploadExternal", Body::Json(body)).await?;
+        // The files that are shown now: an answer without them says nothing.
+        part::<Vec<Value>>(&mut answer, "files").map(drop)
     }
 }

@@ -60,11 +60,11 @@ pub(super) fn lies(label: &str, url: &Url) -> bool {
         if url.scheme() == "mailto" {
             return word.contains('@') && word.trim_start_matches("mailto:") != own;
         }
-        let rest = word.rsplit_once("://").map_or(word, |(_, rest)| rest);
-        let shown = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        let shown = shown.rsplit_once('@').map_or(shown, |(_, host)| host);
-        let shown = shown.split(':').next().unwrap_or_default();
-        is_domain(shown) && bare(shown) != bare(&own)
+        // Every part of an address that can be taken for its host, whatever stands around it.
+        let before_path = |part: &'_ str| part.split(['/', '?', '#', '\\']).next().unwrap_or_default().to_owned();
+        let named = word.split("://").map(before_path);
+        let apart = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_');
+        named.into_iter().any(|part| part.split(apart).any(|host| is_domain(host) && bare(host) != bare(&own)))
     })
 }
 
@@ -178,6 +178,8 @@ mod tests {
             "good.example:443",
             "user@good.example",
             "www.good.example.",
+            "https://good.example|x",
+            "http://good.example|http://evil.example",
         ] {
             assert!(lies(label, &url), "{label}");
         }

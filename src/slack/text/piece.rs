@@ -145,7 +145,9 @@ fn cut_runs(runs: Vec<Run>, most_chars: usize) -> (Vec<Run>, Option<Vec<Run>>) {
             continue;
         }
         let mut tail = Vec::new();
-        match split_at(&run.text, left).filter(|_| left > 0) {
+        // A link stays whole where it can.
+        let cuts = left > 0 && (run.link.is_none() || head.is_empty());
+        match split_at(&run.text, left).filter(|_| cuts) {
             Some((before, after)) => {
                 head.push(run.like(before));
                 tail.push(run.like(after));

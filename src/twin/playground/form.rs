@@ -41,15 +41,15 @@ impl Fields {
         while let Some(part) = parts.next_field().await.ok()? {
             let name = part.name().unwrap_or_default().to_owned();
             let (file, kind) = (part.file_name().map(str::to_owned), part.content_type().map(str::to_owned));
-            match file {
-                None => fields.pairs.push((name, part.text().await.ok()?)),
-                Some(file) => {
-                    let bytes = part.bytes().await.ok()?.to_vec();
-                    let mimetype = kind.unwrap_or_else(|| "application/octet-stream".to_owned());
-                    if !file.is_empty() {
-                        fields.files.push(NewFile { name: file, mimetype, bytes });
-                    }
-                }
+            let Some(file) = file else {
+                fields.pairs.push((name, part.text().await.ok()?));
+                continue;
+            };
+            let bytes = part.bytes().await.ok()?.to_vec();
+            let mimetype = kind.unwrap_or_else(|| "application/octet-stream".to_owned());
+            // A field for files in which none was chosen has an empty one.
+            if !file.is_empty() {
+                fields.files.push(NewFile { name: file, mimetype, bytes });
             }
         }
         Some(fields)

@@ -1,6 +1,6 @@
 //! The page through its routes, as a browser without a script sees it.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use axum::{
     body::Body,
@@ -20,7 +20,7 @@ use crate::{
         status::{Detail, Status},
     },
     twin::{
-        slack::{Ephemeral, SayOptions, View},
+        slack::{AgentSession, AgentStatus, Answered, Ephemeral, Prompts, SayOptions, View},
         world::{self, ADA, ADA_AT_DEVIN, BACKEND, BOT_ID, BOT_USER, GRACE, LINUS},
     },
 };
@@ -232,6 +232,144 @@ async fn home_is_opened_and_shown_to_its_owner() {
     assert!(page.get(&answer.location).await.body.contains("Your sessions"));
     let linus = page.get(&answer.location.replace(ADA, LINUS)).await.body;
     assert!(!linus.contains("Your sessions"), "everybody has their own");
+}
+
+fn plain(text: &str) -> serde_json::Value {
+    json!({ "type": "plain_text", "text": text })
+}
+
+#[tokio::test]
+async fn a_modal_is_a_form_that_keeps_what_was_written_and_shows_what_is_wrong() {
+    let page = &Page::new();
+    let ada: UserId = ADA.parse().unwrap();
+    let option = |value: &str| json!({ "text": plain(value), "value": value });
+    let field = |block: &str, element: serde_json::Value| json!({ "type": "input", "block_id": block, "label": plain(block), "element": element });
+    let view = json!({ "type": "modal", "title": plain("Start"), "submit": plain("Go"), "blocks": [
+        field("task", json!({ "type": "plain_text_input", "action_id": "v", "multiline": true, "max_length": 20 })),
+        field("mode", json!({ "type": "static_select", "action_id": "v", "options": [option("fast"), option("lite")] })),
+        field("opts", json!({ "type": "checkboxes", "action_id": "v", "options": [option("one"), option("two")] })),
+        field("book", json!({ "type": "external_select", "action_id": "book", "min_query_length": 0 })),
+        { "type": "actions", "block_id": "row", "elements": [{ "type": "button", "action_id": "more", "text": plain("More"),
+            "confirm": { "title": plain("Sure?"), "text": plain("Really?"), "confirm": plain("Yes"), "deny": plain("No") } }] },
+    ]});
+    let slack = &page.playground.slack;
+    slack.change(|state| state.views.push(View::new("V1", ada.clone(), view)));
+    let seen = || page.get("/playground/part/modal");
+    let html = seen().await.body;
+    for wanted in
+        ["name=\"f:task/v\"", "<textarea rows", "type=\"checkbox\"", "popovertarget=\"modal-row-more-sure\"", ">Sure?<"]
+    {
+        assert!(html.contains(wanted), "{wanted}: {html}");
+    }
+    assert!(!page.get(&format!("/playground/part/modal?as={GRACE}")).await.body.contains("dialog"), "hers is not open");
+    let send = |more: &[(&'static str, &'static str)]| {
+        let fields = [&[("as", ADA), ("view", "V1"), ("f:task/v", "Fix <it>"), ("f:mode/v", "lite")], more].concat();
+        async move { page.post("/playground/modal", &fields).await }
+    };
+    send(&[("press", "suggest:book/book"), ("q:book/book", "re")]).await;
+    let delivery = slack.take_due().unwrap();
+    assert_eq!(delivery.label, "block_suggestion");
+    let options = json!({ "options": [option("review")] }).to_string().into_bytes();
+    slack.settle(delivery, Ok(Answered { status: 200, no_retry: false, body: options }));
+    send(&[("send", "1")]).await;
+    let html = seen().await.body;
+    assert!(slack.pending().is_empty() && html.contains("Please complete this required field."), "{html}");
+    assert!(html.contains(">Fix &lt;it&gt;</textarea>") && html.contains(r#"value="lite" selected"#), "{html}");
+    send(&[("press", "row/more"), ("f:opts/v", "one"), ("f:opts/v", "two"), ("f:book/book", "review")]).await;
+    assert_eq!(slack.take_due().unwrap().label, "block_actions");
+    send(&[("send", "1"), ("f:opts/v", "one"), ("f:book/book", "review")]).await;
+    let delivery = slack.take_due().unwrap();
+    let body = json!({ "response_action": "errors", "errors": { "task": "<too> vague" } }).to_string().into_bytes();
+    slack.settle(delivery, Ok(Answered { status: 200, no_retry: false, body }));
+    let html = seen().await.body;
+    assert!(html.contains("&lt;too&gt; vague") && html.contains("field-wrong"), "{html}");
+    let values = slack.modal(&ada).unwrap().values();
+    assert_eq!(values["opts"]["v"]["selected_options"].as_array().unwrap().len(), 1);
+    send(&[("close", "one")]).await;
+    assert_eq!(slack.modal(&ada), None);
+    assert!(send(&[("send", "1")]).await.location.ends_with("&notice=gone"));
+}
+
+#[tokio::test]
+async fn home_tabs_prompts_shortcuts_and_the_stop_button_reach_slack() {
+    let page = Page::new();
+    let slack = &page.playground.slack;
+    let (ada, direct) = (ADA.parse::<UserId>().unwrap(), ChannelId::from_str("D0ADA").unwrap());
+    let button = |value: &str| json!({ "type": "button", "action_id": "open", "text": plain("Open"), "value": value });
+    let section =
+        |block: &str| json!({ "type": "section", "block_id": block, "text": plain(block), "accessory": button(block) });
+    let home = json!({ "type": "home", "blocks": [section("s1"), section("s2")] });
+    let root = page.said("hello");
+    slack.change(|state| {
+        state.deliveries.clear();
+        state.views.push(View::new("V1", ada.clone(), home));
+        let prompts = vec![("Fix".to_owned(), "Fix it".to_owned())];
+        state.prompts.insert(direct.clone(), Prompts { title: None, prompts });
+        let said = jiff::Timestamp::now();
+        let working = AgentSession { status: AgentStatus::Processing, title: None, initiator: None, said };
+        state.agent_sessions.insert((BACKEND.parse().unwrap(), root.clone()), working);
+    });
+    let body = page.get(&format!("/playground?as={ADA}&channel=D0ADA&tab=home")).await.body;
+    assert_eq!(body.matches(r#"<input type="hidden" name="spot" value="home">"#).count(), 2, "{body}");
+    page.post("/playground/press", &[("as", ADA), ("spot", "home"), ("block", "s2"), ("action", "open")]).await;
+    let delivery = slack.take_due().unwrap();
+    assert!(String::from_utf8(delivery.body).unwrap().contains("s2"), "the second of two with one name");
+    page.post("/playground/home", &[("as", ADA), ("in", "D0ADA"), ("show", "messages")]).await;
+    assert_eq!(slack.take_due().unwrap().label, "app_home_opened");
+    let body = page.get(&format!("/playground?as={ADA}&channel=D0ADA")).await.body;
+    assert!(body.contains(r#"name="text" value="Fix it""#), "{body}");
+    page.post("/playground/shortcut", &[("as", ADA), ("callback", "start_devin")]).await;
+    assert_eq!(slack.take_due().unwrap().label, "shortcut");
+    let thread = format!("/playground?as={ADA}&channel={BACKEND}&thread={root}");
+    let body = page.get(&thread).await.body;
+    assert!(body.contains("chip-busy\">Working</span>") && body.contains("/playground/stop"), "{body}");
+    page.post("/playground/stop", &[("as", ADA), ("in", BACKEND), ("ts", root.as_str())]).await;
+    assert_eq!(slack.take_due().unwrap().label, "agent_session_stopped");
+    let command = [("as", ADA), ("in", BACKEND), ("reply_to", root.as_str()), ("text", "/devin help")];
+    assert!(page.post("/playground/say", &command).await.location.ends_with("&notice=command"));
+}
+
+#[tokio::test]
+async fn people_edit_and_delete_their_own_words_and_share_files() {
+    let page = Page::new();
+    let slack = &page.playground.slack;
+    let ts = page.said("see <@U0GRACE> &amp; wait");
+    let at = |who: &str| format!("/playground?as={who}&channel={BACKEND}&edit={ts}");
+    let body = page.get(&at(ADA)).await.body;
+    assert!(body.contains(">see @Grace Hopper &#38; wait</textarea>"), "{body}");
+    assert!(!page.get(&at(GRACE)).await.body.contains("class=\"edit\""), "not hers");
+    let words = [("as", ADA), ("in", BACKEND), ("ts", ts.as_str()), ("edit", ts.as_str()), ("text", "see @linus")];
+    let location = page.post("/playground/edit", &words).await.location;
+    assert!(!location.contains("edit="), "{location}");
+    let message = slack.read(|state| state.message(&BACKEND.parse().unwrap(), &ts).cloned()).unwrap();
+    assert_eq!((message.text.as_str(), message.edited.is_some()), ("see <@U0LINUS>", true));
+    page.post("/playground/delete", &words).await;
+    assert!(slack.read(|state| state.message(&BACKEND.parse().unwrap(), &ts).is_none()));
+    let part = |head: &str, body: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
+    let body = [
+        part("name=\"as\"", ADA),
+        part("name=\"in\"", BACKEND),
+        part("name=\"reply_to\"", ""),
+        part("name=\"text\"", ""),
+        part("name=\"files\"; filename=\"a.txt\"", "boom"),
+        part("name=\"snippet\"", "fn main() {}"),
+        "--b--\r\n".to_owned(),
+    ];
+    let request = Request::post("/playground/say")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b")
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from(body.concat()))
+        .unwrap();
+    page.send(request).await;
+    let files: Vec<_> = slack.read(|state| state.files.values().cloned().collect());
+    assert_eq!(files.len(), 2, "{files:?}");
+    let file = files.iter().find(|file| file.name == "a.txt").unwrap();
+    assert_eq!(page.get(&format!("/playground/file/{}", file.id)).await.body, "boom");
+    let shown = page.get(&format!("/playground?as={ADA}&channel={BACKEND}")).await.body;
+    assert!(
+        shown.contains("download=\"a.txt\"") && shown.contains("<pre class=\"snippet\">fn main() {}</pre>"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,6 @@
 //! Questions: what the session does, which sessions are mine, as whom I act.
 
-use super::{
-    super::{modal, sessions},
-    Asked, Halt, Link, Task, changed, say, tell,
-};
+use super::{Asked, Halt, Link, Task, changed, say, tell};
 use crate::{
     devin::DevinError,
     domain::{announce::Observation, ids::ChannelId},

@@ -19,7 +19,7 @@ async fn waiting() -> (World, Ts, Ts) {
 
 fn sent(world: &World) -> Vec<(String, Option<String>)> {
     let messages = world.session().messages;
-    messages.into_iter().skip(1).map(|m| (m.message, m.user_id.map(|user| user.to_string()))).collect()
+    messages.into_iter().skip(1).map(|m| (m.message, m.as_user.map(|user| user.to_string()))).collect()
 }
 
 #[tokio::test]

@@ -4,9 +4,16 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use bobbin::twin::world::ADA;
+use bobbin::{
+    domain::ids::Ts,
+    twin::{
+        FaultAction,
+        world::{ADA, BACKEND},
+    },
+};
+use serde_json::{Value, json};
 
-use crate::support::world::World;
+use crate::support::world::{World, id};
 
 #[tokio::test]
 async fn the_card_says_since_when_what_is_wanted_and_what_devin_said_last() {
@@ -81,5 +88,140 @@ async fn an_approval_keeps_its_buttons_until_devin_left_the_state() {
     :raised_hand: <@U0ADA> Devin is waiting for an approval. Its API neither tells me for what nor takes the decision: <https://app.devin.ai/sessions/SESSION|open the session> to see it and decide there.
     · _Devin no longer waits for this approval._
     ");
+    world.thread(&root);
+}
+
+/// The session's result, in the form that was asked for; no other sign of a change.
+fn output(world: &World, output: Value) {
+    world.devin.change(|state| state.sessions[0].structured_output = Some(output));
+}
+
+/// The files that the bot brought into a thread.
+fn files(world: &World, root: &Ts) -> Vec<String> {
+    let thread = world.slack.thread(&id(BACKEND), root);
+    let names = thread.iter().flat_map(|message| &message.files);
+    world.slack.read(|state| names.map(|file| String::from_utf8(state.files[file].bytes.clone()).unwrap()).collect())
+}
+
+#[tokio::test]
+async fn a_result_in_the_form_that_was_asked_for_comes_as_a_table_and_a_file_once_per_value() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "are the tests flaky?").await;
+    output(&world, json!({ "flaky": true, "runs": 41, "note": "<!here> *login*" }));
+    world.devin_becomes("running", Some("finished")).await;
+    assert_snapshot!(world.thread(&root), @"");
+    assert_eq!(files(&world, &root), ["{\n  \"flaky\": true,\n  \"note\": \"<!here> *login*\",\n  \"runs\": 41\n}"]);
+    let posts = world.posts("bobbin_notice").len();
+    world.look().await;
+    world.pass(Duration::from_mins(11)).await;
+    assert_eq!((world.posts("bobbin_notice").len(), files(&world, &root).len()), (posts, 1), "the same value once");
+    output(&world, json!({ "flaky": false, "runs": 90, "note": "" }));
+    world.pass(Duration::from_mins(11)).await;
+    assert_eq!(files(&world, &root).len(), 2, "found by the sweep, although nothing else changed");
+    world.thread(&root);
+}
+
+#[tokio::test]
+async fn what_devin_finds_out_about_the_session_stands_on_the_card() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "fix the login test").await;
+    world.devin.change(|state| state.sessions[0].category = Some("bug_fixing".to_owned()));
+    world.devin_becomes("running", Some("working")).await;
+    assert_snapshot!(world.card(), @"");
+    world.thread(&root);
+}
+
+#[tokio::test]
+async fn the_buttons_fit_what_the_session_does() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "fix the login test").await;
+    let mut rows = Vec::new();
+    for (status, detail) in [
+        ("claimed", None),
+        ("running", Some("waiting_for_approval")),
+        ("suspended", Some("inactivity")),
+        ("suspended", Some("out_of_credits")),
+        ("suspended", Some("error")),
+        ("exit", None),
+    ] {
+        world.devin_becomes(status, detail).await;
+        let card = world.card();
+        let lines: Vec<&str> = card.lines().filter(|line| !line.starts_with('·') && !line.starts_with('*')).collect();
+        rows.push(lines.join(" / "));
+    }
+    assert_snapshot!(rows.join("\n"), @"");
+    world.thread(&root);
+}
+
+#[tokio::test]
+async fn buttons_are_made_anew_before_they_run_out_and_for_nothing_else() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "fix the login test").await;
+    world.devin_becomes("running", Some("waiting_for_approval")).await;
+    let edits = |world: &World| {
+        world.slack.read(|state| state.ledger.iter().filter(|call| call.method == "chat.update").count())
+    };
+    let values = |world: &World| {
+        let posts = [world.posts("bobbin_card"), world.posts("bobbin_transition")].concat();
+        posts.iter().map(|post| post.blocks.last().unwrap()["elements"].to_string()).collect::<Vec<_>>()
+    };
+    let (first, edited) = (values(&world), edits(&world));
+    world.pass(Duration::from_hours(2)).await;
+    assert_eq!((values(&world), edits(&world)), (first.clone(), edited), "time alone edits nothing");
+    world.clock.advance(Duration::from_hours(11));
+    world.settle().await;
+    assert_eq!(edits(&world), edited + 1, "an approval's buttons work for a day");
+    world.clock.advance(Duration::from_hours(84));
+    world.settle().await;
+    let later = values(&world);
+    assert!(first.iter().zip(&later).all(|(first, later)| first != later), "{later:#?}");
+    world.thread(&root);
+}
+
+#[tokio::test]
+async fn an_approval_whose_post_cannot_be_edited_is_tried_again_and_then_left() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "deploy it").await;
+    world.devin_becomes("running", Some("waiting_for_approval")).await;
+    let asked = |world: &World| world.blocks(&world.posts("bobbin_transition")[0]);
+    for _ in 0..4 {
+        world.slack.faults().once("chat.update", FaultAction::Status(503));
+    }
+    world.devin_becomes("running", Some("working")).await;
+    assert!(!asked(&world).contains("<Approve>"), "{}", asked(&world));
+    world.devin_becomes("running", Some("waiting_for_approval")).await;
+    world.slack.change(|state| {
+        let channel = state.channels.get_mut(&id(BACKEND)).unwrap();
+        let of_approval =
+            |m: &&mut bobbin::twin::slack::Message| m.blocks.iter().any(|b| b.to_string().contains("approve"));
+        channel.messages.iter_mut().filter(of_approval).for_each(|m| m.deleted = true);
+    });
+    world.devin_becomes("running", Some("finished")).await;
+    world.look().await;
+    world.thread(&root);
+}
+
+#[tokio::test]
+async fn a_muted_thread_gets_what_wants_a_person_and_no_flood_afterwards() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "fix the login test").await;
+    world.reply(ADA, &root, "mute").await;
+    world.devin_says("I look at the code.").await;
+    world.devin.open_pr(&world.session_id()).unwrap();
+    output(&world, json!({ "flaky": true }));
+    world.devin_becomes("running", Some("finished")).await;
+    world.devin_becomes("suspended", Some("inactivity")).await;
+    assert!(world.posts("bobbin_transition").is_empty() && world.posts("bobbin_relay").is_empty());
+    assert!(world.posts("bobbin_notice").is_empty() && files(&world, &root).is_empty());
+    assert_snapshot!(world.card(), @"");
+    world.devin_becomes("running", Some("waiting_for_user")).await;
+    assert_eq!(world.posts("bobbin_transition").len(), 1, "a question that nobody sees would keep Devin waiting");
+    world.reply(ADA, &root, "unmute").await;
+    world.look().await;
+    world.pass(Duration::from_mins(11)).await;
+    assert_eq!(world.posts("bobbin_transition").len(), 1, "nothing of what was passed over comes afterwards");
+    assert!(world.posts("bobbin_relay").is_empty() && world.posts("bobbin_notice").is_empty());
+    world.devin_becomes("running", Some("finished")).await;
+    assert_eq!(world.posts("bobbin_transition").len(), 2);
     world.thread(&root);
 }

@@ -20,3 +20,4 @@ mod sweeping;
 mod telling;
 mod troubles;
 mod watching;
+mod words;

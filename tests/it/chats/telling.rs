@@ -27,7 +27,7 @@ async fn devins_words_come_before_the_call_for_an_answer() {
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix the login test [eyes]
     bobbin: [card] *fix the login test* / :raised_hand: Waiting for your answer | Runs as *Ada Lovelace* | <Open session>
-    bobbin: Which *branch* shall I use? See <https://docs.acme.example/|the docs>
+    bobbin: Which branch shall I use? See the docs (https://docs.acme.example/)
     bobbin: :raised_hand: <@U0ADA> Devin needs you: it is waiting for your answer. Reply in this thread and I pass it on.
     ");
 }
@@ -146,7 +146,7 @@ async fn what_devin_says_can_neither_ping_nor_fake_a_link() {
 async fn a_long_message_is_split_and_nothing_is_lost() {
     let mut world = World::new().await;
     let root = world.mention(ADA, "fix it").await;
-    let lines: Vec<String> = (0..900).map(|n| format!("line {n} of the report")).collect();
+    let lines: Vec<String> = (0..400).map(|n| format!("line {n} of the report")).collect();
     world.devin_says(&lines.join("\n")).await;
     let relays = world.posts("bobbin_relay");
     assert!(relays.len() > 1);

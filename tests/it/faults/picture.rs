@@ -93,7 +93,9 @@ fn session(session: &Session) -> Vec<String> {
     let mut lines = vec![format!("session of {owner}: {} ({} files)", session.title, session.attachment_urls.len())];
     lines.extend(session.messages.iter().map(|message| {
         let author = message.as_user.as_ref().map_or("devin", |user| user.as_str());
-        let first = message.message.lines().next().unwrap_or_default();
+        // The address of a file differs from world to world.
+        let words = message.message.split("ATTACHMENT:").next().unwrap_or_default();
+        let first = words.lines().next().unwrap_or_default();
         format!("  {author} in the session: {first} ({} files)", message.attachment_urls.len())
     }));
     lines

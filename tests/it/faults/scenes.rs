@@ -42,7 +42,7 @@ impl Scene {
 }
 
 /// Every kind of input, and the ways in which it can go.
-pub(crate) const SCENES: [Scene; 24] = [
+pub(crate) const SCENES: [Scene; 25] = [
     Scene::new("mention", nothing, mention),
     Scene::new("mention in a thread", talk, mention_in_thread),
     Scene::new("mention with a file", nothing, mention_with_file),
@@ -59,6 +59,7 @@ pub(crate) const SCENES: [Scene; 24] = [
     Scene::new("reply to what is over", ended, reply),
     Scene { sequel: reply, ..Scene::new("profile change", mention, profile) },
     Scene::new("change", mention, change),
+    Scene::new("words and files", mention, words_and_files),
     Scene::new("wake", mention, wake),
     Scene::new("session missing", mention, missing),
     Scene::new("news stopped", working, news_stopped),
@@ -303,6 +304,16 @@ pub(crate) fn change(world: &mut World) -> Happening<'_> {
         world.devin.say(&world.session_id(), "Which branch?").unwrap();
         world.devin.open_pr(&world.session_id()).unwrap();
         world.devin_becomes("running", Some("waiting_for_user")).await;
+    })
+}
+
+/// A message that is too long for posts, and a file.
+fn words_and_files(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let session = world.session_id();
+        world.devin.say(&session, &"word ".repeat(4_000)).unwrap();
+        world.devin.attach(&session, "report.txt", "text/plain", b"all good").unwrap();
+        world.look().await;
     })
 }
 

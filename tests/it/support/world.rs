@@ -578,6 +578,9 @@ impl Drop for World {
     }
 }
 
+/// What the stand-in of Devin knows of every session.
+const USUAL: &str = " · Feature development · from API";
+
 /// The text of a card's blocks in one line: title and state, pull requests, as whom it runs, the first button. The rest
 /// of it, and every moment, stands in [`World::card`].
 fn card(blocks: &[Value]) -> String {
@@ -588,7 +591,7 @@ fn card(blocks: &[Value]) -> String {
                 let line = timeless(&text.lines().take(2).collect::<Vec<_>>().join(" / "));
                 parts.push(if text.starts_with(":arrow_heading_up:") { text.replace('\n', " / ") } else { line });
             }
-            Part::Context(text) if text.starts_with("Runs as") => parts.push(text),
+            Part::Context(text) if text.starts_with("Runs as") => parts.push(text.replace(USUAL, "")),
             Part::Context(_) => {}
             Part::Buttons(buttons) => parts.extend(buttons.first().map(|label| format!("<{label}>"))),
         }

@@ -94,7 +94,8 @@ fn select(
         let rows = choices.len().clamp(2, SHOWN_OPTIONS);
         let _ok = write!(out, r#"<select multiple size="{rows}" {attributes}>"#);
     } else {
-        let none = if placeholder(found).is_empty() { "Choose…" } else { placeholder(found) };
+        let searched = found.text("type") == "external_select" || placeholder(found).is_empty();
+        let none = if searched { "Choose…" } else { placeholder(found) };
         let _ok = write!(out, r#"<select {attributes}><option value="">{}</option>"#, escaped(none));
     }
     for (value, shown) in choices {

@@ -11,7 +11,7 @@ use super::{
     Directory, Place, Spot,
     blocks::{image, object, text},
     controls::{control, field_id, full_name, placeholder},
-    escaped, plain,
+    emoji, escaped, plain,
 };
 use crate::twin::slack::inputs::Found;
 
@@ -51,13 +51,13 @@ pub(super) fn element(out: &mut String, dir: &Directory, place: Place<'_>, block
         "feedback_buttons" => {
             for key in ["positive_button", "negative_button"] {
                 let Some(one) = value.get(key) else { continue };
-                let glyph = if key == "positive_button" { "👍" } else { "👎" };
-                let shown = format!("{glyph} {}", object(dir, one.get("text")));
+                let name = if key == "positive_button" { "thumbsup" } else { "thumbsdown" };
+                let shown = format!("{} {}", emoji(name).unwrap_or_default(), object(dir, one.get("text")));
                 press(out, place, found, text(one, "value"), ("btn btn-small btn-quiet", &shown));
             }
         }
         "icon_button" => {
-            let shown = format!("🗑 {}", object(dir, value.get("text")));
+            let shown = object(dir, value.get("text"));
             sure(out, dir, place, found, ("btn btn-small btn-quiet", &shown));
         }
         "overflow" => overflow(out, dir, place, found),

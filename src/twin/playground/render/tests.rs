@@ -155,6 +155,32 @@ fn inert_buttons_send_nothing() {
 }
 
 #[test]
+fn tables_selects_menus_and_feedback_are_drawn() {
+    let plain = |text: &str| json!({"type": "plain_text", "text": text});
+    let option = json!({"text": plain("main"), "value": "m\"1"});
+    let list = json!([
+        {"type": "table", "column_settings": [{}, {"align": "right"}], "rows": [
+            [{"type": "raw_text", "text": "<Test>"}, {"type": "raw_text", "text": "Runs"}],
+            [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "a"}]}]},
+             {"type": "raw_text", "text": "9"}]]},
+        {"type": "actions", "block_id": "b", "elements": [
+            {"type": "static_select", "action_id": "s", "placeholder": plain("Branch"), "options": [option], "initial_option": option},
+            {"type": "overflow", "action_id": "o", "options": [option]}]},
+        {"type": "context_actions", "block_id": "c", "elements": [{"type": "feedback_buttons", "action_id": "f",
+            "positive_button": {"text": plain("Good"), "value": "g"}, "negative_button": {"text": plain("Bad"), "value": "b"}}]},
+    ]);
+    let html = blocks(&dir(), place(), list.as_array().unwrap());
+    for wanted in [
+        "<tr><th>&lt;Test&gt;</th><th class=\"to-right\">Runs</th></tr><tr><td><div>a</div></td><td class=\"to-right\">9</td></tr>",
+        "<option value=\"m&quot;1\" selected>main</option></select><button class=\"btn btn-small choose\">Choose</button>",
+        "popovertarget=\"m-b-o-more\"",
+        "<input type=\"hidden\" name=\"chosen\" value=\"g\">",
+    ] {
+        assert!(html.contains(wanted), "{wanted}: {html}");
+    }
+}
+
+#[test]
 fn rich_text_keeps_its_structure() {
     let list = json!([{"type": "rich_text", "elements": [
         {"type": "rich_text_section", "elements": [

@@ -4,4 +4,5 @@ mod acting;
 mod agents;
 mod api;
 mod support;
+mod uploads;
 mod views;

@@ -111,3 +111,30 @@ async fn f20_sessions_terminate_in_late_double() {
 async fn f20_playbooks_list_in_form() {
     assert_snapshot!(table("form", "playbooks.list", refusals()).await, @"");
 }
+
+#[tokio::test]
+async fn f20_attachments_list_in_words_and_files() {
+    assert_snapshot!(table("words and files", "attachments.list", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; bare yes; bare yes, undone; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after
+    1x, done: a list; 400; 401; 402; 403; 404; 409; 422
+    ");
+}
+
+#[tokio::test]
+async fn f20_attachments_download_in_words_and_files() {
+    assert_snapshot!(table("words and files", "attachments.download", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; 400; 401; 402; 403; 404; 409; 422
+    1x, done: cut JSON; wrong types; a list; bare yes; bare yes, undone
+    ");
+}
+
+#[tokio::test]
+async fn f20_presigned_in_words_and_files() {
+    assert_snapshot!(table("words and files", "presigned", Vec::new()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after
+    1x, done: cut JSON; wrong types; a list; bare yes; bare yes, undone
+    ");
+}

@@ -178,7 +178,7 @@ fn shortened(line: &str) -> String {
 }
 
 fn is_devins(operation: &str) -> bool {
-    ["sessions.", "messages.", "members.", "attachments.", "playbooks.", "self"]
+    ["sessions.", "messages.", "members.", "attachments.", "presigned", "playbooks.", "self"]
         .iter()
         .any(|family| operation.starts_with(family))
 }

@@ -19,12 +19,38 @@ fn refusals() -> Vec<Trouble> {
     codes.map(|code| trouble(code, FaultAction::OkFalse(code.to_owned()))).to_vec()
 }
 
+/// What a workspace without agent sessions says.
+fn not_here() -> Vec<Trouble> {
+    let codes = ["feature_disabled", "not_authorized", "unknown_method"];
+    codes.map(|code| trouble(code, FaultAction::OkFalse(code.to_owned()))).to_vec()
+}
+
+#[tokio::test]
+async fn f20_agents_sessions_setstatus_in_mention() {
+    let refusals = [refusals(), not_here()].concat();
+    assert_snapshot!(table("mention", "agents.sessions.setStatus", refusals).await, @"
+    1x, later: refused
+    2x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins; feature_disabled; not_authorized; unknown_method
+    ");
+}
+
+#[tokio::test]
+async fn f20_agents_sessions_setstatus_in_change() {
+    let refusals = [refusals(), not_here()].concat();
+    assert_snapshot!(table("change", "agents.sessions.setStatus", refusals).await, @"
+    1x, done: refused; bare yes; bare yes, undone; channel_not_found; invalid_blocks; gremlins
+    2x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, no reaction, reaction left behind: missing_scope; feature_disabled; not_authorized; unknown_method
+    ");
+}
+
 #[tokio::test]
 async fn f20_auth_test_in_mention() {
     assert_snapshot!(table("mention", "auth.test", refusals()).await, @"
     1x, later: refused
     2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; bare yes; bare yes, undone; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
-    1x, no card, no session, set aside: missing_scope; channel_not_found; invalid_blocks; gremlins
+    1x, no card, no reaction, no session, set aside: missing_scope; channel_not_found; invalid_blocks; gremlins
     ");
 }
 
@@ -210,4 +236,70 @@ async fn f20_chat_postmessage_in_form_that_is_sent() {
 #[tokio::test]
 async fn f20_chat_postmessage_in_message_that_is_handed_over() {
     assert_snapshot!(table("message that is handed over", "chat.postMessage", refusals()).await, @"");
+}
+
+#[tokio::test]
+async fn f20_files_getuploadurlexternal_in_words_and_files() {
+    assert_snapshot!(table("words and files", "files.getUploadURLExternal", refusals()).await, @"
+    2x, later: refused
+    3x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; bare yes; bare yes, undone; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    2x, not told “(file devin-message.md)”, told “:warning: Slack did not take the file with the whole message…”: missing_scope; channel_not_found; invalid_blocks; gremlins
+    ");
+}
+
+#[tokio::test]
+async fn f20_upload_in_words_and_files() {
+    assert_snapshot!(table("words and files", "upload", refusals()).await, @"
+    2x, later: refused
+    3x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    2x, done: bare yes
+    2x, not told “(file devin-message.md)”, told “:warning: Slack did not take the file with the whole message…”: bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins
+    ");
+}
+
+#[tokio::test]
+async fn f20_files_completeuploadexternal_in_words_and_files() {
+    assert_snapshot!(table("words and files", "files.completeUploadExternal", refusals()).await, @"
+    2x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    3x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
+    2x, not told “(file devin-message.md)”, told “:warning: Slack did not take the file with the whole message…”: missing_scope; invalid_blocks; gremlins
+    1x, not told “(file devin-message.md)”, not told “(file report.txt)”: channel_not_found
+    ");
+}
+
+#[tokio::test]
+async fn f20_chat_postmessage_in_words_and_files() {
+    assert_snapshot!(table("words and files", "chat.postMessage", refusals()).await, @"
+    1x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
+    1x, - , - :page_facing_up: This is the beginning of a long message (20000 characters). All of it is in the file below., not told “word word word word word word word word word word word word …”: missing_scope; gremlins
+    1x, - , - :page_facing_up: This is the beginning of a long message (20000 characters). All of it is in the file below., not told “(file devin-message.md)”, not told “(file report.txt)”, not told “word word word word word word word word word word word word …”: channel_not_found
+    2x, done: invalid_blocks
+    ");
+}
+
+/// What a workspace without agent sessions says.
+fn not_here() -> Vec<Trouble> {
+    let codes = ["feature_disabled", "not_authorized", "unknown_method"];
+    codes.map(|code| trouble(code, FaultAction::OkFalse(code.to_owned()))).to_vec()
+}
+
+#[tokio::test]
+async fn f20_agents_sessions_setstatus_in_mention() {
+    let refusals = [refusals(), not_here()].concat();
+    assert_snapshot!(table("mention", "agents.sessions.setStatus", refusals).await, @"
+    1x, later: refused
+    2x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins; feature_disabled; not_authorized; unknown_method
+    ");
+}
+
+#[tokio::test]
+async fn f20_agents_sessions_setstatus_in_change() {
+    let refusals = [refusals(), not_here()].concat();
+    assert_snapshot!(table("change", "agents.sessions.setStatus", refusals).await, @"
+    1x, done: refused; bare yes; bare yes, undone; channel_not_found; invalid_blocks; gremlins
+    2x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, no reaction, reaction left behind: missing_scope; feature_disabled; not_authorized; unknown_method
+    ");
 }
