@@ -2,11 +2,15 @@
 
 use bobbin::{
     devin::{Devin, SessionQuery},
-    domain::status::{Detail, Status},
+    domain::{
+        ids::ChannelId,
+        status::{Detail, Status},
+    },
     store::Store as _,
     twin::{
         FaultAction,
         devin::Extras,
+        slack::Message,
         world::{ADA, BACKEND, BOT_USER, DEVIN_KEY, GENERAL, GRACE, ORG},
     },
 };
@@ -30,6 +34,16 @@ approval_skip_allowed = true
 json = '{ "type": "object" }'
 "#;
 
+/// The blocks of a channel's cards, as Slack got them.
+fn cards(world: &World, channel: &str) -> String {
+    let channel = id::<ChannelId>(channel);
+    let is_card = |m: &&Message| m.metadata.as_ref().is_some_and(|data| data["event_type"] == "bobbin_card");
+    world.slack.read(|state| {
+        let cards = state.channels[&channel].messages.iter().filter(is_card);
+        cards.map(|card| serde_json::to_string(&card.blocks).unwrap()).collect()
+    })
+}
+
 #[tokio::test]
 async fn every_word_reaches_the_session_and_is_echoed_on_the_card() {
     let mut world = World::ruled(RULES).await;
@@ -37,8 +51,8 @@ async fn every_word_reaches_the_session_and_is_echoed_on_the_card() {
                 platform=windows knowledge=note-9c secret=NPM_TOKEN schema=report! approval=skip \
                 child-playbook=playbook-review link=https://app.devin.ai/sessions/0f3a55cc resumable=no";
     let root = world.mention(ADA, text).await;
-    let said = world.thread(&root);
-    let card = said.lines().find(|line| line.contains("[card]")).expect("a card");
+    world.thread(&root);
+    let card = cards(&world, BACKEND);
     let echo = "acme/web · fast · playbook _Review a pull request_ · its own sessions follow _Review a pull request_ · \
                 windows · 10 ACUs max · tagged chat, urgent · knowledge note-9c · secrets NPM_TOKEN · result as _report_, \
                 required · approvals skipped · linked to 1 session · cannot be woken once it stops";
@@ -73,14 +87,17 @@ async fn every_word_reaches_the_session_and_is_echoed_on_the_card() {
 async fn a_channels_defaults_hold_where_nothing_else_is_said() {
     let mut world = World::ruled(RULES).await;
     let root = world.mention(ADA, "fix it acu=7").await;
-    assert!(world.thread(&root).contains("| acme/api · playbook _Review a pull request_ · 7 ACUs max · tagged chat |"));
+    world.thread(&root);
+    let card = cards(&world, BACKEND);
+    assert!(card.contains("acme/api · playbook _Review a pull request_ · 7 ACUs max · tagged chat\""), "{card}");
     let session = world.session();
     assert_eq!((session.repos, session.max_acu_limit), (vec!["acme/api".to_owned()], Some(7)));
     assert_eq!(session.extras, Extras::default());
     world.slack.join(&id(BOT_USER), &id(GENERAL)).unwrap();
     let root = world.say(GRACE, GENERAL, &format!("<@{BOT_USER}> !lite tidy up"));
     world.settle().await;
-    assert!(world.thread_in(GENERAL, &root).contains("| lite · 5 ACUs max · tagged chat |"));
+    world.thread_in(GENERAL, &root);
+    assert!(cards(&world, GENERAL).contains("\"lite · 5 ACUs max · tagged chat\""));
 }
 
 #[tokio::test]
@@ -141,7 +158,8 @@ async fn what_devin_refuses_is_answered_with_what_it_takes() {
     assert!(said.contains("I can't look up what `secret=` names."), "{said}");
     assert!(world.devin.sessions().is_empty());
     let root = world.mention(ADA, "build it playbook=playbook-review secret=secret-npm").await;
-    assert!(world.thread(&root).contains("playbook _playbook-review_ · secrets secret-npm"));
+    world.thread(&root);
+    assert!(cards(&world, BACKEND).contains("playbook _playbook-review_ · secrets secret-npm"));
     assert_eq!(world.session().extras.secret_ids, Some(vec!["secret-npm".to_owned()]));
     assert!(world.store.dead(10).await.unwrap().is_empty());
 }
@@ -164,7 +182,8 @@ async fn names_that_cannot_be_looked_up_now_are_looked_up_later() {
     let mut world = World::on(On::Embedded).await;
     world.devin.faults().once("playbooks.list", FaultAction::Status(503));
     let root = world.mention(ADA, "look at this !review").await;
-    assert!(world.thread(&root).contains("playbook _Review a pull request_"));
+    world.thread(&root);
+    assert!(cards(&world, BACKEND).contains("playbook _Review a pull request_"));
     let session = world.session();
     assert_eq!((session.playbook_id.as_deref(), session.title.as_str()), (Some("playbook-review"), "look at this"));
 }

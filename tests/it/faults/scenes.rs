@@ -42,11 +42,12 @@ impl Scene {
 }
 
 /// Every kind of input, and the ways in which it can go.
-pub(crate) const SCENES: [Scene; 25] = [
+pub(crate) const SCENES: [Scene; 26] = [
     Scene::new("mention", nothing, mention),
     Scene::new("mention in a thread", talk, mention_in_thread),
     Scene::new("mention with a file", nothing, mention_with_file),
     Scene::new("mention without a task", nothing, mention_without_task),
+    Scene::new("mention with options", nothing, mention_with_options),
     Scene::new("direct message", nothing, direct),
     Scene { by_hand: true, ..Scene::new("shortcut", talk, shortcut) },
     Scene { by_hand: true, ..Scene::new("shortcut where we are not", talk_elsewhere, shortcut_elsewhere) },
@@ -141,6 +142,10 @@ fn mention_with_file(world: &mut World) -> Happening<'_> {
         world.slack.say(&id(ADA), &id(BACKEND), &format!("<@{BOT_USER}> see the log"), options).unwrap();
         world.settle().await;
     })
+}
+
+fn mention_with_options(world: &mut World) -> Happening<'_> {
+    Box::pin(async move { drop(world.mention(ADA, "look at this !fast playbook=review secret=NPM_TOKEN").await) })
 }
 
 fn mention_without_task(world: &mut World) -> Happening<'_> {

@@ -113,6 +113,36 @@ async fn f20_playbooks_list_in_form() {
 }
 
 #[tokio::test]
+async fn f20_playbooks_list_in_mention_with_options() {
+    assert_snapshot!(table("mention with options", "playbooks.list", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; bare yes; bare yes, undone; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `playbook=` names. Devin says: _Bad Request_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 400
+    1x, no card, no session, set aside, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `playbook=` names. Devin says: _Payment Required_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 402
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `playbook=` names. Devin says: _Forbidden_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 403
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `playbook=` names. Devin says: _not found_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 404
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `playbook=` names. Devin says: _Conflict_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 409
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `playbook=` names. Devin says: _Unprocessable Entity_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 422
+    ");
+}
+
+#[tokio::test]
+async fn f20_secrets_list_in_mention_with_options() {
+    assert_snapshot!(table("mention with options", "secrets.list", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; bare yes; bare yes, undone; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `secret=` names. Devin says: _Bad Request_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 400
+    1x, no card, no session, set aside, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `secret=` names. Devin says: _Payment Required_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 402
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `secret=` names. Devin says: _Forbidden_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 403
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `secret=` names. Devin says: _not found_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 404
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `secret=` names. Devin says: _Conflict_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 409
+    1x, + Send it again without that, or with what you meant. What stands between back ticks I don't read as words of mine., + • I can't look up what `secret=` names. Devin says: _Unprocessable Entity_. Write its id instead, or let a Devin administrator give my service user that permission., no card, no session, told “:raised_hand: I started nothing yet:”: 422
+    ");
+}
+
+#[tokio::test]
 async fn f20_attachments_list_in_words_and_files() {
     assert_snapshot!(table("words and files", "attachments.list", refusals()).await, @"
     1x, later: refused

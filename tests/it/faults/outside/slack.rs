@@ -277,29 +277,3 @@ async fn f20_chat_postmessage_in_words_and_files() {
     2x, done: invalid_blocks
     ");
 }
-
-/// What a workspace without agent sessions says.
-fn not_here() -> Vec<Trouble> {
-    let codes = ["feature_disabled", "not_authorized", "unknown_method"];
-    codes.map(|code| trouble(code, FaultAction::OkFalse(code.to_owned()))).to_vec()
-}
-
-#[tokio::test]
-async fn f20_agents_sessions_setstatus_in_mention() {
-    let refusals = [refusals(), not_here()].concat();
-    assert_snapshot!(table("mention", "agents.sessions.setStatus", refusals).await, @"
-    1x, later: refused
-    2x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
-    1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins; feature_disabled; not_authorized; unknown_method
-    ");
-}
-
-#[tokio::test]
-async fn f20_agents_sessions_setstatus_in_change() {
-    let refusals = [refusals(), not_here()].concat();
-    assert_snapshot!(table("change", "agents.sessions.setStatus", refusals).await, @"
-    1x, done: refused; bare yes; bare yes, undone; channel_not_found; invalid_blocks; gremlins
-    2x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
-    1x, no reaction, reaction left behind: missing_scope; feature_disabled; not_authorized; unknown_method
-    ");
-}
