@@ -121,6 +121,11 @@ impl Steps {
         self.records.contains_key(step)
     }
 
+    /// Whether a step may have taken effect: it did, or nobody knows.
+    pub fn may_have_happened(&self, step: &str) -> bool {
+        matches!(self.records.get(step), Some(Record::Begun { .. } | Record::Done { .. })) || self.doubted(step)
+    }
+
     /// Whether a step is finished, so that asking for it does nothing any more.
     pub fn finished(&self, step: &str) -> bool {
         matches!(self.records.get(step), Some(Record::Done { .. }))

@@ -87,3 +87,28 @@ fn session(one: &Mine) -> Vec<Value> {
 fn context(text: &str) -> Value {
     json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text, "verbatim": true }] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{phase::State, status::Status};
+
+    #[test]
+    fn however_many_sessions_there_are_the_tab_has_room_and_counts_the_rest() {
+        let one = Mine {
+            session: "0f3a".parse().unwrap(),
+            title: "Fix the <!channel> login".to_owned(),
+            url: "https://app.devin.ai/sessions/0f3a".to_owned(),
+            state: State::new(Status::Running, None),
+            thread: None,
+            permalink: None,
+            updated_at: 0,
+        };
+        let mine: Vec<Mine> = std::iter::repeat_n(one, 200).collect();
+        let view = home(&Home::Linked { runs_as: "Ada", mine: &mine }, Timestamp::UNIX_EPOCH);
+        let blocks = view["blocks"].as_array().unwrap();
+        assert!(blocks.len() <= 100, "{} blocks", blocks.len());
+        let text = view.to_string();
+        assert!(text.contains("and 160 more in Devin") && !text.contains("<!channel>"), "{text}");
+    }
+}

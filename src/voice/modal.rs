@@ -164,8 +164,9 @@ pub fn send_to_session(external_id: &str, private_metadata: &str, excerpt: &str,
         Some(Choice { text: format!("{} · {}", without_emoji(&one.status()), one.name()), value })
     });
     let quoted: Vec<String> = escaped(excerpt).lines().map(|line| format!("> {line}")).collect();
+    let message = if quoted.is_empty() { ":paperclip: A message without words".to_owned() } else { quoted.join("\n") };
     let mut blocks = vec![
-        section(&quoted.join("\n")),
+        section(&message),
         block(SESSION_BLOCK, "Which session?", false, &select("Choose a session", choices.collect()), None),
         block(NOTE_BLOCK, "Words to go with it", true, &text_field(None), None),
     ];
@@ -278,4 +279,50 @@ fn short(text: &str) -> String {
 /// A state without its emoji: options show none.
 fn without_emoji(status: &str) -> &str {
     status.strip_prefix(':').and_then(|rest| rest.split_once(": ")).map_or(status, |(_, words)| words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(playbooks: &[Choice]) -> Value {
+        new_session(&NewSession {
+            external_id: "input-1",
+            private_metadata: "{}",
+            runs_as: "Ada *Lovelace* <!here>",
+            channel: None,
+            playbooks: Some(playbooks),
+            more: false,
+            not_inside: None,
+        })
+    }
+
+    fn block<'a>(view: &'a Value, block_id: &str) -> Option<&'a Value> {
+        view["blocks"].as_array().unwrap().iter().find(|block| block["block_id"] == block_id)
+    }
+
+    #[test]
+    fn more_playbooks_than_a_select_takes_are_pointed_to() {
+        let many: Vec<Choice> = (0..150)
+            .map(|n| Choice { text: format!("{n} {}", "long ".repeat(40)), value: format!("playbook-{n}") })
+            .collect();
+        let view = form(&many);
+        let select = block(&view, "playbook").unwrap();
+        let options = select["element"]["options"].as_array().unwrap();
+        assert_eq!(options.len(), MAX_OPTIONS);
+        assert!(options.iter().all(|one| one["text"]["text"].as_str().unwrap().chars().count() <= MAX_OPTION_CHARS));
+        assert!(select["hint"]["text"].as_str().unwrap().contains("write playbook=name in the task"));
+        assert!(block(&form(&[]), "playbook").is_none(), "a select without options is refused");
+    }
+
+    #[test]
+    fn a_name_in_the_form_cannot_ping() {
+        assert!(form(&[]).to_string().contains("&lt;!here&gt;"));
+    }
+
+    #[test]
+    fn a_message_without_words_can_be_handed_over() {
+        let view = send_to_session("input-1", "{}", "", &[]);
+        assert_eq!(view["blocks"][0]["text"]["text"], ":paperclip: A message without words");
+    }
 }

@@ -73,9 +73,21 @@ pub(super) async fn send(task: &mut Task, link: &mut Link, asked: &Asked, words:
     Ok(true)
 }
 
-/// Sends a yes.
-pub(super) async fn approve(task: &mut Task, link: &mut Link, asked: &Asked) -> Result<(), Halt> {
+/// Sends a yes to what was asked under this mark.
+pub(super) async fn approve(task: &mut Task, link: &mut Link, asked: &Asked, mark: &str) -> Result<(), Halt> {
+    if !is_newest(task, link, asked, mark).await? {
+        return Ok(());
+    }
     decide(task, link, asked, YES).await
+}
+
+/// Whether this is what the session waits for, and not what it waited for before; otherwise whoever pressed was told.
+async fn is_newest(task: &mut Task, link: &Link, asked: &Asked, mark: &str) -> Result<bool, Halt> {
+    let newest = link.lately.asking.as_ref().is_none_or(|asking| asking.mark == mark) || task.steps.met(SEND);
+    if !newest {
+        orders::tell(task, asked, Told::AnsweredSince).await?;
+    }
+    Ok(newest)
 }
 
 /// Sends a no without a reason.
@@ -85,8 +97,8 @@ pub(super) async fn reject(task: &mut Task, link: &mut Link, asked: &Asked) -> R
 }
 
 /// Asks for the reason of a no: the next message of whoever pressed is taken for it.
-pub(super) async fn ask_why(task: &mut Task, link: &mut Link, asked: &Asked) -> Result<(), Halt> {
-    if !waits(task, link, asked).await? {
+pub(super) async fn ask_why(task: &mut Task, link: &mut Link, asked: &Asked, mark: &str) -> Result<(), Halt> {
+    if !is_newest(task, link, asked, mark).await? || !waits(task, link, asked).await? {
         return Ok(());
     }
     let until = later(task.now(), REASON_WITHIN);

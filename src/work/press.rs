@@ -5,6 +5,7 @@
 //! session does by now, by the same functions that do it for a word, so that what is stale, or was pressed twice, is
 //! answered and not done.
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{
@@ -64,21 +65,26 @@ pub(super) async fn free(task: &mut Task, thread: &ThreadKey, press: Pressed) ->
     Ok(Commit::default())
 }
 
-async fn act(task: &mut Task, link: &mut Link, asked: &Asked, pressed: &button::Pressed) -> Result<(), Halt> {
+fn act<'a>(
+    task: &'a mut Task,
+    link: &'a mut Link,
+    asked: &'a Asked,
+    pressed: &'a button::Pressed,
+) -> BoxFuture<'a, Result<(), Halt>> {
     match &pressed.act {
-        Act::AskStop => orders::ask_stop(task, link, asked).await,
-        Act::Stop => orders::stop(task, link, asked).await,
-        Act::Sleep => orders::sleep(task, link, asked).await,
-        Act::Wake => orders::wake(task, link, asked).await,
-        Act::Mute => orders::mute(task, link, asked).await,
-        Act::Unmute => orders::unmute(task, link, asked).await,
-        Act::Archive => orders::archive(task, link, asked).await,
-        Act::Unarchive => orders::unarchive(task, link, asked).await,
-        Act::Keep | Act::Detach => approve::keep(task, link, asked).await,
-        Act::Approve => approve::approve(task, link, asked).await,
-        Act::Reject => approve::ask_why(task, link, asked).await,
-        Act::RejectPlainly => approve::reject(task, link, asked).await,
-        Act::Choose { .. } => Box::pin(choose::choose(task, link, asked, pressed)).await,
+        Act::AskStop => Box::pin(orders::ask_stop(task, link, asked)),
+        Act::Stop => Box::pin(orders::stop(task, link, asked)),
+        Act::Sleep => Box::pin(orders::sleep(task, link, asked)),
+        Act::Wake => Box::pin(orders::wake(task, link, asked)),
+        Act::Mute => Box::pin(orders::mute(task, link, asked)),
+        Act::Unmute => Box::pin(orders::unmute(task, link, asked)),
+        Act::Archive => Box::pin(orders::archive(task, link, asked)),
+        Act::Unarchive => Box::pin(orders::unarchive(task, link, asked)),
+        Act::Keep | Act::Detach => Box::pin(approve::keep(task, link, asked)),
+        Act::Approve => Box::pin(approve::approve(task, link, asked, &pressed.about)),
+        Act::Reject => Box::pin(approve::ask_why(task, link, asked, &pressed.about)),
+        Act::RejectPlainly => Box::pin(approve::reject(task, link, asked)),
+        Act::Choose { .. } => Box::pin(choose::choose(task, link, asked, pressed)),
     }
 }
 

@@ -22,28 +22,28 @@ pub(super) async fn linked(task: &mut Task, mut link: Link, speech: Speech) -> R
     // What asked for the session comes twice; a later version of a message has a handler of its own; whoever hands over
     // somebody else's message gives no order with it.
     if speech.ts == link.asked_in || speech.edited || speech.response_url.is_some() || speech.from_outside {
-        return reply::reply(task, link, speech).await;
+        return Box::pin(reply::reply(task, link, speech)).await;
     }
     let said = read(task, &speech).await?;
     if said.aside {
         return changed::settle(task, &speech.thread, link).await;
     }
     if let Some(order) = said.order {
-        return ordered(task, link, &speech, order).await;
+        return Box::pin(ordered(task, link, &speech, order)).await;
     }
     if !speech.addressed && orders::mentions_only(task, &link, speech.channel()) {
         return changed::settle(task, &speech.thread, link).await;
     }
     if said.options.new_thread {
-        return second::from_linked(task, link, speech).await;
+        return Box::pin(second::from_linked(task, link, speech)).await;
     }
     if link.settings.rejecting.as_ref().is_some_and(|rejecting| rejecting.by == speech.user)
         && let Some(asked) = answer::who(task, To::author(&speech), false).await?
-        && approve::is_reason(task, &mut link, &asked, &speech).await?
+        && Box::pin(approve::is_reason(task, &mut link, &asked, &speech)).await?
     {
         return changed::settle(task, &speech.thread, link).await;
     }
-    reply::reply(task, link, speech).await
+    Box::pin(reply::reply(task, link, speech)).await
 }
 
 async fn ordered(task: &mut Task, mut link: Link, speech: &Speech, order: Order) -> Result<Commit, Halt> {
@@ -74,9 +74,9 @@ pub(super) async fn free(task: &mut Task, speech: Speech) -> Result<Commit, Halt
         return Ok(Commit::default());
     }
     if said.options.new_thread && speech.ts != speech.thread.root {
-        return second::from_free(task, speech).await;
+        return Box::pin(second::from_free(task, speech)).await;
     }
-    start::start(task, speech).await
+    Box::pin(start::start(task, speech)).await
 }
 
 /// What a message says. Names do not matter for that, so that nobody is looked up.

@@ -124,7 +124,10 @@ async fn choose(task: &mut Task, opener: Opener<'_>, action: &MessageAction, ope
     let name = task.id.to_string();
     let stored = serde_json::to_string(&handed).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     task.deps.store.remember(&key(&name), &stored, CHOOSES_WITHIN).await?;
-    let excerpt: String = action.message.text.chars().take(MAX_EXCERPT_CHARS).collect();
+    let mut excerpt: String = action.message.text.chars().take(MAX_EXCERPT_CHARS).collect();
+    if excerpt.len() < action.message.text.len() {
+        excerpt.push('…');
+    }
     let view = voice::send_to_session(&name, &name, &opening::plain(task, &excerpt).await, open);
     modal::show(task, opener, &view).await?;
     Ok(Commit::default())

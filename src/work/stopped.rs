@@ -27,7 +27,7 @@ use crate::{
     voice::{self, Told},
 };
 
-/// The step that must not have been begun for a start to be taken back.
+/// The step that must not have taken effect for a start to be taken back.
 const CREATE: &str = "create session";
 
 /// In a thread with a session.
@@ -48,15 +48,16 @@ pub(super) async fn linked(
 }
 
 /// In a thread without one: what was asked for came to nothing before.
-pub(super) async fn free(_task: &mut Task, thread: &ThreadKey, _user: Option<UserId>) -> Result<Commit, Halt> {
+pub(super) async fn free(task: &mut Task, thread: &ThreadKey, _user: Option<UserId>) -> Result<Commit, Halt> {
     tracing::info!(%thread.channel, "stopped, but the thread has no session");
+    presence::let_go(task, thread).await?;
     Ok(Commit::default())
 }
 
 /// Whether somebody pressed stop after a message asked for a session and before anything was begun for it; the thread
 /// was then told.
 pub(super) async fn before_it_began(task: &mut Task, speech: &Speech) -> Result<bool, Halt> {
-    if task.steps.met(CREATE) {
+    if task.steps.may_have_happened(CREATE) {
         return Ok(false);
     }
     let mailbox = Mailbox::Thread(speech.thread.clone());

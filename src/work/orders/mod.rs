@@ -18,6 +18,8 @@ pub(super) use self::{
     stop::{alive, ask_stop, stop},
 };
 
+use futures_util::future::BoxFuture;
+
 use super::{
     answer::{self, Asked},
     button::{self, Act, Button},
@@ -37,22 +39,22 @@ pub(super) const ANSWER: &str = "answer";
 /// Does what was said in a thread with a session.
 pub(super) async fn obey(task: &mut Task, mut link: Link, asked: &Asked, order: Order) -> Result<Commit, Halt> {
     let thread = asked.to.thread.clone();
-    let link_in_hand = &mut link;
-    match order {
-        Order::Status => look::status(task, link_in_hand, asked).await?,
-        Order::Stop => ask_stop(task, link_in_hand, asked).await?,
-        Order::Sleep => sleep(task, link_in_hand, asked).await?,
-        Order::Archive => archive(task, link_in_hand, asked).await?,
-        Order::Unarchive => unarchive(task, link_in_hand, asked).await?,
-        Order::Mute => mute(task, link_in_hand, asked).await?,
-        Order::Unmute => unmute(task, link_in_hand, asked).await?,
-        Order::Mentions => quiet::mentions(task, link_in_hand, asked).await?,
-        Order::Detach => detach::ask(task, link_in_hand, asked).await?,
-        Order::Why => look::why(task, link_in_hand, asked).await?,
-        Order::Help => say(task, asked, voice::help()).await?,
-        Order::List => look::list(task, asked).await?,
-        Order::Whoami => say(task, asked, whoami(asked)).await?,
-    }
+    let done: BoxFuture<'_, Result<(), Halt>> = match order {
+        Order::Status => Box::pin(look::status(task, &mut link, asked)),
+        Order::Stop => Box::pin(ask_stop(task, &mut link, asked)),
+        Order::Sleep => Box::pin(sleep(task, &mut link, asked)),
+        Order::Archive => Box::pin(archive(task, &mut link, asked)),
+        Order::Unarchive => Box::pin(unarchive(task, &mut link, asked)),
+        Order::Mute => Box::pin(mute(task, &mut link, asked)),
+        Order::Unmute => Box::pin(unmute(task, &mut link, asked)),
+        Order::Mentions => Box::pin(quiet::mentions(task, &mut link, asked)),
+        Order::Detach => Box::pin(detach::ask(task, &link, asked)),
+        Order::Why => Box::pin(look::why(task, &mut link, asked)),
+        Order::Help => Box::pin(say(task, asked, voice::help())),
+        Order::List => Box::pin(look::list(task, asked)),
+        Order::Whoami => Box::pin(say(task, asked, whoami(asked))),
+    };
+    done.await?;
     changed::settle(task, &thread, link).await
 }
 

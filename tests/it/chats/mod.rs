@@ -16,6 +16,7 @@ mod presence;
 mod reactions;
 mod sharing;
 mod starting;
+mod stopping;
 mod sweeping;
 mod telling;
 mod troubles;
