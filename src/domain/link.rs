@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     announce::{Observation, Told},
+    fate::Fate,
     ids::{SessionId, Ts, UserId},
     lately::Lately,
+    outbox::Waiting,
     settings::Settings,
     words::Options,
 };
 
-/// The state of a thread's mailbox, version 1.
+/// The state of a thread's mailbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Thread {
     /// Version of this form.
@@ -119,6 +121,12 @@ pub struct Link {
     /// What people set for the thread.
     #[serde(default, skip_serializing_if = "Settings::is_default")]
     pub settings: Settings,
+    /// What people said and has not gone into the session yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Waiting>,
+    /// What became of the newest messages of people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fates: Vec<Fate>,
     /// What the card says of the last while.
     #[serde(default, skip_serializing_if = "Lately::is_empty")]
     pub lately: Lately,
@@ -158,6 +166,8 @@ impl Link {
             no_news_since: None,
             restored_at: None,
             settings: Settings::default(),
+            outbox: Vec::new(),
+            fates: Vec::new(),
             lately: Lately::default(),
             options: Options::default(),
         }
@@ -231,19 +241,22 @@ pub enum Ended {
 }
 
 impl Thread {
-    /// The version written today.
-    pub const VERSION: u8 = 1;
+    /// The newest version that is read. It is written only where an older program would lose what it does not know: a
+    /// message that waits to be sent.
+    pub const VERSION: u8 = 2;
+    /// The version that every program reads.
+    const PLAIN: u8 = 1;
+
+    /// The same, in the oldest version that keeps all of it.
+    #[must_use]
+    pub fn in_its_version(self) -> Self {
+        let waits = self.link.as_ref().is_some_and(|link| !link.outbox.is_empty());
+        Self { v: if waits { Self::VERSION } else { Self::PLAIN }, ..self }
+    }
 
     /// A thread without a session.
     pub fn empty() -> Self {
-        Self {
-            v: Self::VERSION,
-            link: None,
-            lost: None,
-            doubts: Vec::new(),
-            strangers: Vec::new(),
-            detached: Vec::new(),
-        }
+        Self { v: Self::PLAIN, link: None, lost: None, doubts: Vec::new(), strangers: Vec::new(), detached: Vec::new() }
     }
 
     /// A thread whose link to this session has to be restored.
@@ -280,6 +293,17 @@ mod tests {
         let thread: Thread = serde_json::from_str(sample).unwrap();
         assert_eq!(thread, Thread::lost("0f3a".parse().unwrap()));
         assert_eq!(serde_json::to_string(&thread).unwrap(), sample);
+    }
+
+    #[test]
+    fn a_message_that_waits_is_kept_from_programs_that_would_forget_it() {
+        let mut thread: Thread = serde_json::from_str(SAMPLE).unwrap();
+        let waits = r#"{"ts":"1700000000.000100","user":"U1","devin":"user-1","name":"Ada","words":"use main","since":"2026-11-24T02:00:00Z"}"#;
+        thread.link.as_mut().unwrap().outbox.push(serde_json::from_str(waits).unwrap());
+        thread = thread.in_its_version();
+        assert_eq!(thread.v, 2);
+        thread.link.as_mut().unwrap().outbox.clear();
+        assert_eq!(serde_json::to_string(&thread.in_its_version()).unwrap(), SAMPLE);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod card;
 mod command;
 mod confirm;
 mod home;
+mod inbound;
 mod modal;
 mod notice;
 pub mod options;
@@ -32,6 +33,7 @@ pub use self::{
     command::{Again, Aside, SUGGESTED_PROMPTS, aside, handed_over, opening},
     confirm::{Offered, Question, confirm, with_buttons},
     home::{Home, home},
+    inbound::{Inbound, correction, each_inbound, inbound},
     modal::{
         Choice, MORE_OPTIONS, NOTE_BLOCK, NewSession, SEND_TO_SESSION, SESSION_BLOCK, chosen_in, loading, new_session,
         notice_view, send_to_session,

@@ -110,15 +110,39 @@ pub struct SkippedFile {
     pub why: Skipped,
 }
 
+impl SkippedFile {
+    /// The size that it was not to have, as people say it.
+    fn limit(&self) -> String {
+        const KIB: usize = 1024;
+        const MIB: usize = KIB * KIB;
+        match self.why {
+            Skipped::TooLarge { limit_bytes: bytes @ MIB.. } => format!("{} MiB", bytes / MIB),
+            Skipped::TooLarge { limit_bytes: bytes @ KIB.. } => format!("{} KiB", bytes / KIB),
+            Skipped::TooLarge { limit_bytes: bytes } => format!("{bytes} bytes"),
+            Skipped::TooMany { .. } | Skipped::KeptElsewhere | Skipped::NotReadable | Skipped::NotTaken => {
+                String::new()
+            }
+        }
+    }
+}
+
 /// Why a file did not reach Devin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skipped {
     /// It is larger than we pass on.
     TooLarge {
-        /// The limit, in MiB.
-        limit_mib: usize,
+        /// The limit, in bytes.
+        #[serde(default)]
+        limit_bytes: usize,
     },
+    /// More files came with one message than are passed on.
+    TooMany {
+        /// How many are.
+        limit: usize,
+    },
+    /// Slack only has a link to it.
+    KeptElsewhere,
     /// Slack did not give it to us.
     NotReadable,
     /// Devin did not take it.

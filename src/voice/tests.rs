@@ -45,7 +45,9 @@ fn samples() -> Vec<Notice> {
         Notice::pull_request("https://git.acme.example/<x>", Some("draft")),
         Notice::SkippedFiles {
             files: vec![
-                file("core.dump", Skipped::TooLarge { limit_mib: 20 }),
+                file("core.dump", Skipped::TooLarge { limit_bytes: 20 * 1024 * 1024 }),
+                file("eleventh.txt", Skipped::TooMany { limit: 10 }),
+                file("plan", Skipped::KeptElsewhere),
                 file("a&b.txt", Skipped::NotReadable),
                 file("c.txt", Skipped::NotTaken),
             ],

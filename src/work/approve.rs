@@ -10,26 +10,21 @@ use std::time::Duration;
 use super::{
     answer::{self, Asked},
     button::Act,
+    fate,
     halt::Halt,
     kind::Speech,
     orders::{self, ANSWER, Look},
+    outbox::{self, Arrived, Outgoing},
     prompt,
-    relay::{self, digest},
+    relay::digest,
     room,
     start::SEEN,
-    sweep,
     task::Task,
-    trouble::{self, Tried},
 };
 use crate::{
     clock::later,
-    devin::{CALL_TIMEOUT, SendMessage},
-    domain::{
-        link::{Link, Reread},
-        phase::{Phase, State},
-        settings::Rejecting,
-        status::Status,
-    },
+    devin::SendMessage,
+    domain::{fate::Became, link::Link, phase::Phase, settings::Rejecting},
     slack::SlackError,
     voice::{self, Question, Told},
 };
@@ -47,30 +42,19 @@ const REACTS_WITHIN: Duration = Duration::from_mins(10);
 /// How long somebody's next message is taken for their reason.
 const REASON_WITHIN: Duration = Duration::from_mins(10);
 
-/// Sends words into the session as the person who asked; whether they got there. Otherwise the thread was told.
+/// Sends words into the session as the person who asked, behind what was said before; whether they got there. Otherwise the
+/// thread was told.
 pub(super) async fn send(task: &mut Task, link: &mut Link, asked: &Asked, words: &str) -> Result<bool, Halt> {
+    let thread = &asked.to.thread;
+    outbox::flush(task, thread, link).await?;
     let message = SendMessage {
         message: words.to_owned(),
         attachment_urls: Vec::new(),
         message_as_user_id: asked.person.devin.clone(),
     };
-    let (devin, session, wanted) = (task.deps.devin.clone(), link.session.clone(), digest(words));
-    let known = link.relayed.sent.iter().filter(|sent| **sent == wanted).count();
-    let act = async { devin.send(&session, &message).await.map(|_session| ()) };
-    let find = async { Ok((relay::met(&devin, &session, &link.relayed, &wanted).await? > known).then_some(())) };
-    let sent = task.steps.once(SEND, CALL_TIMEOUT, act, find).await;
-    sweep::note_sent(task, link, &wanted, sent.is_ok(), known + usize::from(sent.is_ok()));
-    if let Err(error) = sent {
-        let tried = Tried { doing: "sending a message into a session", runs_as: &asked.person.name };
-        return Err(trouble::at_devin(task, &asked.to.thread.clone(), tried, error).await);
-    }
-    link.relayed.sent(wanted);
-    link.told.answered(task.now());
-    link.reread = Reread { since: Some(task.now()), times: 0 };
-    // It is at work again until a look says otherwise, so the watch looks at once and closely.
-    link.seen.state = State::new(Status::Running, None);
-    task.deps.nudge.notify_one();
-    Ok(true)
+    let outgoing = Outgoing { step: SEND, name: &asked.person.name, message };
+    let arrived = Box::pin(outbox::send(task, thread, link, outgoing)).await?;
+    Ok(matches!(arrived, Arrived::There { .. }))
 }
 
 /// Sends a yes to what was asked under this mark.
@@ -120,6 +104,8 @@ pub(super) async fn is_reason(task: &mut Task, link: &mut Link, asked: &Asked, s
     let words = format!("{NO} The reason: {}", prompt::words(task, speech).await?);
     let words = task.steps.repeatable("reason", async { Ok::<_, SlackError>(words) }).await?;
     if send(task, link, asked, &words).await? {
+        let sent = Became::Sent { runs_as: asked.person.name.clone(), digest: digest(&words) };
+        fate::note(task, link, (&speech.ts, &speech.user), sent);
         let told = Told::Decided { words, url: link.seen.url.clone() };
         orders::tell(task, asked, told).await?;
     }

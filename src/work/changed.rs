@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     asking, card,
     halt::Halt,
-    home, output, presence, relay,
+    home, outbox, output, presence, relay,
     room::{self, PostKind, Say},
     task::Task,
 };
@@ -18,6 +18,7 @@ use crate::{
         announce::{Announcement, Observation, announce},
         link::{Ended, Link, Over, Reread},
         mailbox::ThreadKey,
+        outbox::due,
         phase::{Phase, State},
         rules::{Tell, Topic},
         sighting::Sighting,
@@ -58,9 +59,10 @@ pub(super) async fn seen(
     settle(task, thread, link).await
 }
 
-/// The mailbox woke by itself: Devin's words are due for another look, the card for an edit, or the time in which
+/// The mailbox woke by itself: what people said is due to be sent, Devin's words are due for another look, the card for an edit, or the time in which
 /// something may still come has passed.
 pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -> Result<Commit, Halt> {
+    outbox::send_due(task, thread, &mut link).await?;
     if reread_due(&link).is_some_and(|due| due <= task.now()) {
         link.reread.times += 1;
         let spoken = link.told.spoken;
@@ -213,7 +215,9 @@ pub(super) async fn settle(task: &mut Task, thread: &ThreadKey, mut link: Link) 
     let presence_due = Box::pin(presence::follow(task, thread, &mut link)).await?;
     let asking_due = Box::pin(asking::refresh(task, thread, &mut link)).await?;
     let tail_due = tail(&mut link, task.now());
-    let wake = [card_due, presence_due, asking_due, tail_due, reread_due(&link)].into_iter().flatten().min();
+    let outbox_due = due(&link.outbox);
+    let dues = [card_due, presence_due, asking_due, tail_due, reread_due(&link), outbox_due];
+    let wake = dues.into_iter().flatten().min();
     task.keep(link, wake)
 }
 

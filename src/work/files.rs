@@ -11,9 +11,6 @@ use crate::{
     voice::{Notice, Skipped, SkippedFile},
 };
 
-/// Largest file passed on. Held in memory on its way, so it bounds what one message can cost us.
-const MAX_FILE_BYTES: usize = 20 * MIB;
-const MIB: usize = 1024 * 1024;
 /// Files of one message that are passed on: Slack's composer takes ten.
 const MAX_FILES: usize = 10;
 
@@ -35,13 +32,27 @@ pub(super) async fn pass_on(task: &mut Task, speech: &Speech) -> Result<Passed, 
     let mut passed = Passed::default();
     for (index, file) in files_of(task, speech).await?.into_iter().enumerate() {
         let name = name(&file);
-        let outcome = if index < MAX_FILES { one(task, &file).await? } else { Err(Skipped::NotTaken) };
+        let outcome = match skipped_unseen(&file) {
+            Some(why) => Err(why),
+            None if index >= MAX_FILES => Err(Skipped::TooMany { limit: MAX_FILES }),
+            None => one(task, &file).await?,
+        };
         match outcome {
             Ok(url) => passed.urls.push(url),
             Err(why) => passed.skipped.push(SkippedFile { name, why }),
         }
     }
     Ok(passed)
+}
+
+/// Why a file is left out whatever is in it: Slack has none of its content.
+fn skipped_unseen(file: &File) -> Option<Skipped> {
+    match file.mode.as_deref() {
+        Some("external") => Some(Skipped::KeptElsewhere),
+        // Deleted, or hidden by the limit of a workspace's plan.
+        Some("tombstone" | "hidden_by_limit") => Some(Skipped::NotReadable),
+        Some(_) | None => None,
+    }
 }
 
 /// The files as the event has them; mentions often come without, so that the message itself is asked.
@@ -79,15 +90,16 @@ fn name(file: &File) -> String {
 }
 
 async fn one(task: &mut Task, file: &File) -> Result<Result<String, Skipped>, Halt> {
-    let too_large = Skipped::TooLarge { limit_mib: MAX_FILE_BYTES / MIB };
-    if file.size.is_some_and(|size| usize::try_from(size).is_ok_and(|size| size > MAX_FILE_BYTES)) {
+    let most = task.deps.rules.max_file_bytes;
+    let too_large = Skipped::TooLarge { limit_bytes: most };
+    if file.size.is_some_and(|size| usize::try_from(size).map_or(true, |size| size > most)) {
         return Ok(Err(too_large));
     }
     let step = format!("upload {}", file.id);
     if let Some(outcome) = task.steps.result(&step) {
         return Ok(outcome);
     }
-    let fetched = match task.deps.slack.download(file, MAX_FILE_BYTES).await {
+    let fetched = match task.deps.slack.download(file, most).await {
         Ok(download) => Ok(download.bytes),
         Err(DownloadError::TooLarge { .. }) => Err(too_large),
         Err(error @ DownloadError::Failed { .. }) if task.attempt < LAST_ATTEMPT => {

@@ -7,6 +7,7 @@
 //! To add a kind of input: let `receive` admit it, give it a variant in [`kind`], a line in [`table`] and a file of its
 //! own here.
 
+mod admission;
 mod agent_view;
 mod answer;
 mod approve;
@@ -20,6 +21,7 @@ mod choose;
 mod command;
 mod edited;
 mod errand;
+mod fate;
 mod files;
 mod halt;
 mod home;
@@ -29,6 +31,7 @@ mod lane;
 mod modal;
 mod opening;
 mod orders;
+mod outbox;
 mod output;
 mod parcel;
 mod presence;

@@ -16,6 +16,7 @@ use super::{
     halt::Halt,
     kind::Pressed,
     orders::{self, ANSWER},
+    outbox,
     task::Task,
 };
 use crate::{
@@ -50,6 +51,8 @@ pub(super) async fn linked(
         orders::tell(task, &asked, Told::OtherSession).await?;
         return changed::settle(task, thread, link).await;
     }
+    // What was said before goes before.
+    outbox::flush(task, thread, &mut link).await?;
     if pressed.act == Act::Detach {
         return Box::pin(orders::detach(task, link, &asked)).await;
     }

@@ -1,26 +1,18 @@
-//! A person's message in a thread that has a session: sent into the session as that person, in order.
+//! A person's message in a thread that has a session: taken in as that person's, to be sent in order (`outbox`).
 
 use super::{
-    changed, files,
+    admission::{Telling, admit},
+    changed, fate, files,
     halt::Halt,
     kind::Speech,
-    prompt,
-    relay::{self, digest},
-    restore, room, start, sweep,
+    outbox::{self, NOT_SENT},
+    prompt, restore, room,
     task::Task,
-    trouble::{self, Tried},
 };
 use crate::{
-    devin::{CALL_TIMEOUT, DevinError, SendMessage},
-    domain::{
-        link::{Link, Reread},
-        phase::State,
-        standing::Linked,
-        status::Status,
-    },
-    steps::StepError,
+    domain::{fate::Became, ids::Ts, link::Link, mailbox::ThreadKey, outbox::Waiting, standing::Linked},
+    slack::SlackError,
     store::Commit,
-    voice::Notice,
 };
 
 /// Passes a message on.
@@ -28,75 +20,82 @@ pub(super) async fn reply(task: &mut Task, mut link: Link, speech: Speech) -> Re
     let thread = speech.thread.clone();
     // Somebody writes here, so the thread is there.
     link.closed = false;
+    let mut refused = Vec::new();
     if speech.ts != link.asked_in && !speech.edited && !restore::was_passed_on(task, &link, &speech).await? {
-        pass_on(task, &mut link, &speech).await?;
+        refused = pass_on(task, &mut link, &speech).await?;
     }
-    changed::settle(task, &thread, link).await
+    end(task, &thread, link, (&speech.ts, refused)).await
 }
 
-async fn pass_on(task: &mut Task, link: &mut Link, speech: &Speech) -> Result<(), Halt> {
-    let Some(person) = start::admit(task, speech).await? else { return Ok(()) };
-    // What is over may have been brought back in Devin since; only Devin knows.
-    if link.over.is_some() {
-        changed::ask(task, &speech.thread, link).await?;
+/// Ends the turn of a message. One that Devin refused is set aside as well: an operator can have it sent again.
+pub(super) async fn end(
+    task: &mut Task,
+    thread: &ThreadKey,
+    link: Link,
+    (ts, refused): (&Ts, Vec<(Ts, String)>),
+) -> Result<Commit, Halt> {
+    let commit = changed::settle(task, thread, link).await?;
+    match refused.into_iter().find(|(refused, _)| refused == ts) {
+        Some((_, why)) => Err(Halt::Bury { why, commit: Box::new(commit) }),
+        None => Ok(commit),
     }
-    if let Some(over) = &link.over {
-        let notice = Notice::NotDelivered { ended: over.how, url: link.seen.url.clone() };
-        room::notice(task, &speech.thread, Some(link), "notice not delivered", &notice).await?;
-        return Ok(());
+}
+
+async fn pass_on(task: &mut Task, link: &mut Link, speech: &Speech) -> Result<Vec<(Ts, String)>, Halt> {
+    let by = (&speech.ts, &speech.user);
+    let person = match admit(task, speech, Telling::OnceInThread).await? {
+        Ok(person) => person,
+        Err(why) => {
+            fate::note(task, link, by, Became::Refused { why });
+            return Ok(Vec::new());
+        }
+    };
+    if let Some(how) = outbox::over(task, &speech.thread, link).await? {
+        room::react(task, speech.channel(), &speech.ts, NOT_SENT).await?;
+        fate::note(task, link, by, Became::Over { how });
+        return Ok(Vec::new());
+    }
+    let words = words(task, speech).await?;
+    let files = files::pass_on(task, speech).await?;
+    let mut refused = Vec::new();
+    if words.is_empty() && files.urls.is_empty() {
+        fate::note(task, link, by, Became::Empty);
+        if !files.skipped.is_empty() {
+            room::react(task, speech.channel(), &speech.ts, NOT_SENT).await?;
+        }
+    } else {
+        fate::note(task, link, by, Became::Waiting);
+        link.outbox.push(waiting(task, speech, &person, (words, files.urls)));
+        refused = outbox::send_due(task, &speech.thread, link).await?;
+    }
+    files::say_skipped(task, &speech.thread, Some(link), files.skipped).await?;
+    Ok(refused)
+}
+
+/// The message's words as Devin gets them. They are looked up once: names may change, or fail to be found, between two
+/// attempts, and what is sent must be what is looked for.
+async fn words(task: &mut Task, speech: &Speech) -> Result<String, Halt> {
+    const STEP: &str = "words";
+    if let Some(known) = task.steps.result(STEP) {
+        return Ok(known);
     }
     let words = prompt::words(task, speech).await?;
-    let files = files::pass_on(task, speech).await?;
-    if !(words.is_empty() && files.urls.is_empty()) {
-        let message =
-            SendMessage { message: words, attachment_urls: files.urls, message_as_user_id: person.devin.clone() };
-        send(task, link, speech, &person, message).await?;
+    // Without a token there is nothing to look up.
+    if !speech.text.contains('<') {
+        return Ok(words);
     }
-    files::say_skipped(task, &speech.thread, Some(link), files.skipped).await
+    Ok(task.steps.repeatable(STEP, async { Ok::<_, SlackError>(words) }).await?)
 }
 
-async fn send(
-    task: &mut Task,
-    link: &mut Link,
-    speech: &Speech,
-    person: &Linked,
-    message: SendMessage,
-) -> Result<(), Halt> {
-    let devin = task.deps.devin.clone();
-    let session = link.session.clone();
-    let act = async { devin.send(&session, &message).await.map(|_session| ()) };
-    let wanted = digest(&message.message);
-    let known = link.relayed.sent.iter().filter(|sent| **sent == wanted).count();
-    let lost = async {
-        let met = relay::met(&devin, &session, &link.relayed, &wanted).await?;
-        // Among what the thread has not read yet there is one more of this text than we know to have sent.
-        Ok((met > known).then_some(()))
-    };
-    let sent = task.steps.once("send message", CALL_TIMEOUT, act, lost).await;
-    sweep::note_sent(task, link, &wanted, sent.is_ok(), known + usize::from(sent.is_ok()));
-    let error = match sent {
-        Ok(()) => {
-            trouble::recovered(task, &speech.thread).await?;
-            link.relayed.sent(wanted);
-            link.told.answered(task.now());
-            link.reread = Reread { since: Some(task.now()), times: 0 };
-            // It is at work again until a look says otherwise, so the watch looks at once and closely.
-            link.seen.state = State::new(Status::Running, None);
-            task.deps.nudge.notify_one();
-            return Ok(());
-        }
-        Err(error) => error,
-    };
-    // Refusals of a session that is over have no code of their own: its state says whether it is.
-    let definite = matches!(error, StepError::Failed(DevinError::NotFound | DevinError::Invalid { .. }));
-    if definite {
-        changed::ask(task, &speech.thread, link).await?;
+fn waiting(task: &Task, speech: &Speech, person: &Linked, (words, files): (String, Vec<String>)) -> Waiting {
+    Waiting {
+        ts: speech.ts.clone(),
+        user: speech.user.clone(),
+        devin: person.devin.clone(),
+        name: person.name.clone(),
+        words,
+        files,
+        since: task.now(),
+        corrects: false,
     }
-    if let Some(over) = link.over.as_ref().filter(|_| definite) {
-        let notice = Notice::NotDelivered { ended: over.how, url: link.seen.url.clone() };
-        room::notice(task, &speech.thread, Some(link), "notice not delivered", &notice).await?;
-        return Ok(());
-    }
-    let tried = Tried { doing: "sending a message into a session", runs_as: &person.name };
-    Err(trouble::at_devin(task, &speech.thread, tried, error).await)
 }

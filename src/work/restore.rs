@@ -23,6 +23,7 @@ use crate::{
         ids::SessionId,
         link::{Asker, Card, Link, Thread},
         mailbox::ThreadKey,
+        outbox::{Waiting, is_part},
     },
     slack::{SlackError, ThreadMessage},
 };
@@ -97,8 +98,11 @@ async fn restore(task: &mut Task, thread: &ThreadKey, lost: &SessionId, known: O
     let card = Card { ts: card.or_else(|| was?.ts.clone()), shows: String::new(), written_at: Timestamp::UNIX_EPOCH };
     let settings = known.as_ref().map(|link| link.settings.clone()).unwrap_or_default();
     let lately = known.as_ref().map(|link| link.lately.clone()).unwrap_or_default();
+    let outbox = unsent(task, &session, known.as_ref()).await?;
+    let fates = known.as_ref().map(|link| link.fates.clone()).unwrap_or_default();
     let new = Link::new(by, Observation { session, ..seen }, now);
-    let mut link = Link { told, over, card, started_at, restored_at: Some(now), settings, lately, ..new };
+    let kept = Link { settings, lately, outbox, fates, ..new };
+    let mut link = Link { told, over, card, started_at, restored_at: Some(now), ..kept };
     if link.card.ts.is_none() && known.is_none() {
         card::open(task, thread, &mut link).await?;
     }
@@ -159,8 +163,23 @@ async fn stands_in_session(task: &Task, link: &Link, speech: &Speech) -> Result<
     if !message.is_some_and(|message| message.has_reaction(SEEN, &me)) {
         return Ok(false);
     }
-    let words = relay::digest(&prompt::words(task, speech).await?);
-    let pages = relay::pages(&task.deps.devin, &link.session).await.map_err(|error| Halt::retry(&error))?;
-    let mut said = pages.iter().flat_map(|page| &page.messages).filter(|m| m.source == MessageSource::User);
-    Ok(said.any(|message| relay::digest(&message.message) == words))
+    let words = prompt::words(task, speech).await?;
+    Ok(said_in(task, &link.session).await?.iter().any(|said| is_part(&words, said)))
+}
+
+/// What waited to be sent in an old copy of the link, without what has gone since.
+async fn unsent(task: &Task, session: &SessionId, known: Option<&Link>) -> Result<Vec<Waiting>, Halt> {
+    let Some(waiting) = known.map(|link| &link.outbox).filter(|waiting| !waiting.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let said = said_in(task, session).await?;
+    let has_gone = |one: &&Waiting| said.iter().any(|said| is_part(&one.words, said));
+    Ok(waiting.iter().filter(|one| !has_gone(one)).cloned().collect())
+}
+
+/// What people said in a session.
+async fn said_in(task: &Task, session: &SessionId) -> Result<Vec<String>, Halt> {
+    let pages = relay::pages(&task.deps.devin, session).await.map_err(|error| Halt::retry(&error))?;
+    let said = pages.into_iter().flat_map(|page| page.messages).filter(|m| m.source == MessageSource::User);
+    Ok(said.map(|message| message.message).collect())
 }

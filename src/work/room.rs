@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{halt::Halt, kind::Speech, label::Label, task::Task};
 use crate::{
     domain::{
-        ids::{ChannelId, Ts},
+        ids::{ChannelId, Ts, UserId},
         link::{Effect, Link},
         mailbox::{Mailbox, ThreadKey},
     },
@@ -191,9 +191,20 @@ pub(super) async fn say(
 /// that nobody replied in yet such a message is never shown.
 /// <https://docs.slack.dev/reference/methods/chat.postEphemeral>
 pub(super) async fn whisper(task: &mut Task, speech: &Speech, step: &str, said: Said) -> Result<(), Halt> {
-    let slack = task.deps.slack.clone();
     let thread = Some(&speech.thread.root).filter(|root| **root != speech.ts);
-    let act = slack.whisper(speech.channel(), &speech.user, thread, &said.text);
+    whisper_to(task, (speech.channel(), thread), &speech.user, step, said).await
+}
+
+/// The same for somebody who did not say anything just now.
+pub(super) async fn whisper_to(
+    task: &mut Task,
+    (channel, thread): (&ChannelId, Option<&Ts>),
+    user: &UserId,
+    step: &str,
+    said: Said,
+) -> Result<(), Halt> {
+    let slack = task.deps.slack.clone();
+    let act = slack.whisper(channel, user, thread, &said.text);
     match task.steps.at_most_once(step, act).await {
         // They left the channel, or the thread is gone: there is nobody to tell.
         Err(StepError::Failed(SlackError::Target { code } | SlackError::Refused { code })) => {

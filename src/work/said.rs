@@ -2,14 +2,15 @@
 
 use super::{
     answer::{self, To},
-    approve, changed,
+    approve, changed, fate,
     halt::Halt,
     kind::Speech,
-    orders, reply, second, start, stopped,
+    orders, outbox, reply, second, start, stopped,
     task::Task,
 };
 use crate::{
     domain::{
+        fate::Rule,
         link::Link,
         words::{self, Order, Said},
     },
@@ -26,13 +27,13 @@ pub(super) async fn linked(task: &mut Task, mut link: Link, speech: Speech) -> R
     }
     let said = read(task, &speech).await?;
     if said.aside {
-        return changed::settle(task, &speech.thread, link).await;
+        return kept(task, link, &speech, Rule::Aside).await;
     }
     if let Some(order) = said.order {
         return Box::pin(ordered(task, link, &speech, order)).await;
     }
     if !speech.addressed && orders::mentions_only(task, &link, speech.channel()) {
-        return changed::settle(task, &speech.thread, link).await;
+        return kept(task, link, &speech, Rule::MentionsOnly).await;
     }
     if said.options.new_thread {
         return Box::pin(second::from_linked(task, link, speech)).await;
@@ -46,13 +47,37 @@ pub(super) async fn linked(task: &mut Task, mut link: Link, speech: Speech) -> R
     Box::pin(reply::reply(task, link, speech)).await
 }
 
+/// Remembers why a message did not go into the session, for whoever asks.
+async fn kept(task: &mut Task, mut link: Link, speech: &Speech, by: Rule) -> Result<Commit, Halt> {
+    fate::kept(task, &mut link, speech, by);
+    changed::settle(task, &speech.thread, link).await
+}
+
 async fn ordered(task: &mut Task, mut link: Link, speech: &Speech, order: Order) -> Result<Commit, Halt> {
     // Somebody writes here, so the thread is there.
     link.closed = false;
     let Some(asked) = answer::who(task, To::author(speech), false).await? else {
         return changed::settle(task, &speech.thread, link).await;
     };
+    if comes_after_what_was_said(order) {
+        outbox::flush(task, &speech.thread, &mut link).await?;
+    }
     orders::obey(task, link, &asked, order).await
+}
+
+/// Whether an order does something to the session, so that what was said before goes there before it.
+fn comes_after_what_was_said(order: Order) -> bool {
+    match order {
+        Order::Stop | Order::Sleep | Order::Archive | Order::Unarchive | Order::Detach => true,
+        Order::Status
+        | Order::Mute
+        | Order::Unmute
+        | Order::Mentions
+        | Order::Why
+        | Order::Help
+        | Order::List
+        | Order::Whoami => false,
+    }
 }
 
 /// In a thread without one.

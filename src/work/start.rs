@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    admission::{Telling, admit},
     agent_view, card, changed, command, files,
     halt::Halt,
     kind::Speech,
@@ -19,13 +20,13 @@ use crate::{
         link::{Asker, Effect, Link},
         phase::State,
         presence::RECEIPT,
-        standing::{Linked, Refusal, Standing},
+        standing::Linked,
         status::Status,
     },
     slack::SlackError,
     steps::StepError,
     store::Commit,
-    voice::{self, Notice},
+    voice::Notice,
 };
 
 /// The receipt: somebody is on it.
@@ -57,7 +58,7 @@ pub(super) async fn start_with(task: &mut Task, speech: Speech, secrets: Vec<Ses
     if speech.response_url.is_some() && !is_inside(task, &speech).await? {
         return command::answer(task, speech.response_url.as_deref(), &Notice::NotInside).await;
     }
-    let Some(person) = admit(task, &speech).await? else { return Ok(Commit::default()) };
+    let Ok(person) = admit(task, &speech, Telling::EachTime).await? else { return Ok(Commit::default()) };
     let draft = prompt::draft(task, &speech, &person).await?;
     // Whoever hands over somebody else's message did not choose the words in it.
     let theirs = speech.response_url.is_none();
@@ -95,29 +96,6 @@ pub(super) async fn start_with(task: &mut Task, speech: Speech, secrets: Vec<Ses
     files::say_skipped(task, &speech.thread, Some(&link), files.skipped).await?;
     task.deps.nudge.notify_one();
     changed::settle(task, &speech.thread, link).await
-}
-
-/// Gives the receipt and finds out as whom to act; `None` when the person was refused and told so.
-pub(super) async fn admit(task: &mut Task, speech: &Speech) -> Result<Option<Linked>, Halt> {
-    if speech.from_outside {
-        tracing::info!(slack.user = %speech.user, refused = Refusal::Outside.name(), "not acting for a person");
-        return Ok(None);
-    }
-    room::react(task, speech.channel(), &speech.ts, SEEN).await?;
-    let why = match task.deps.people.clone().who(&speech.thread.team, &speech.user).await {
-        Ok(Standing::Linked(person)) => return Ok(Some(person)),
-        Ok(Standing::Refused { why }) => why,
-        Err(error) => return Err(trouble::at_look_up(task, &speech.thread, error).await),
-    };
-    tracing::info!(slack.user = %speech.user, refused = why.name(), "not acting for a person");
-    metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
-    if why.is_told() {
-        room::react(task, speech.channel(), &speech.ts, REFUSED).await?;
-        room::whisper(task, speech, "refusal", voice::refusal(why)).await?;
-    } else {
-        room::unreact(task, speech.channel(), &speech.ts, SEEN).await?;
-    }
-    Ok(None)
 }
 
 /// Whether we are in the conversation. The shortcut works everywhere, but what we could not report on we do not start.

@@ -14,7 +14,7 @@ use super::{
     changed,
     halt::Halt,
     kind::Speech,
-    orders, presence, room,
+    orders, outbox, presence, room,
     task::Task,
 };
 use crate::{
@@ -42,6 +42,7 @@ pub(super) async fn linked(
     if let Some(user) = user
         && let Some(asked) = answer::who(task, To::somebody(thread, &user), true).await?
     {
+        outbox::flush(task, thread, &mut link).await?;
         orders::sleep(task, &mut link, &asked).await?;
     }
     changed::settle(task, thread, link).await

@@ -156,7 +156,7 @@ async fn posts(task: &Task, thread: &ThreadKey, mark: &str, ours: Option<&Ts>) -
 }
 
 /// A message was sent into the session, or was refused in the end; so many of this text should now stand there unread.
-pub(super) fn note_sent(task: &mut Task, link: &Link, wanted: &str, sent: bool, known: usize) {
+pub(super) fn note_sent(task: &mut Task, link: &Link, (step, wanted): (&str, &str), sent: bool, known: usize) {
     for doubt in &mut task.thread.doubts {
         match &mut doubt.of {
             // The same words again, by somebody: one more of them is no double.
@@ -164,7 +164,7 @@ pub(super) fn note_sent(task: &mut Task, link: &Link, wanted: &str, sent: bool, 
             Effect::Message { .. } | Effect::Session { .. } | Effect::Post { .. } => {}
         }
     }
-    if task.steps.doubted("send message") {
+    if task.steps.doubted(step) {
         let Relayed { cursor, seen, .. } = link.relayed.clone();
         let (session, digest) = (link.session.clone(), wanted.to_owned());
         task.doubt(Effect::Message { session, digest, after: cursor, passed: seen, known });

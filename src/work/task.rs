@@ -116,7 +116,8 @@ pub(super) fn read(state: Option<&str>) -> Result<Thread, StoreError> {
 }
 
 pub(super) fn write(thread: &Thread) -> Result<String, StoreError> {
-    serde_json::to_string(thread).map_err(|e| StoreError::Corrupt(format!("a thread's state: {e}")))
+    serde_json::to_string(&thread.clone().in_its_version())
+        .map_err(|e| StoreError::Corrupt(format!("a thread's state: {e}")))
 }
 
 /// How closely a link's session is watched. What is over is watched rarely for a while (a pull request may still come)

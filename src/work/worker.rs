@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     halt::Halt,
-    room, sweep,
+    outbox, room, sweep,
     table::dispatch,
     task::{self, Deps, Task},
 };
@@ -142,6 +142,10 @@ impl Worker {
                 let commit = keep_thread(&task, leased, Commit { wake, ..Commit::default() });
                 commit.map_err(Halt::Store).and_then(|commit| Err(Halt::Bury { why, commit: Box::new(commit) }))
             }
+            Err(Halt::Bury { why, commit }) => {
+                let commit = keep_thread(&task, leased, *commit);
+                commit.map_err(Halt::Store).and_then(|commit| Err(Halt::Bury { why, commit: Box::new(commit) }))
+            }
             other => other,
         };
         Ended { kind, outcome }
@@ -211,7 +215,7 @@ impl Worker {
             self.deps.store.bury(&leased.lease, why, commit).await?;
         } else {
             // A wake that cannot be handled is not asked for again; the next input settles it.
-            self.deps.store.commit(&leased.lease, &Commit::default()).await?;
+            self.deps.store.commit(&leased.lease, &Commit { wake: None, ..commit.clone() }).await?;
         }
         Ok("buried")
     }
@@ -252,7 +256,8 @@ fn keep_thread(task: &Task, leased: &Leased, mut commit: Commit) -> Result<Commi
     commit.wake = commit.wake.into_iter().chain(sweep::due(&task.thread.doubts)).min();
     if commit.state.is_none() && matches!(leased.lease.mailbox, Mailbox::Thread(_)) {
         let before = task::read(leased.state.as_deref())?;
-        let after = Thread { link: before.link.clone(), lost: before.lost.clone(), ..task.thread.clone() };
+        let link = before.link.clone().map(|link| outbox::without_gone(task, link));
+        let after = Thread { link, lost: before.lost.clone(), ..task.thread.clone() };
         if after != before {
             commit.state = Some(task::write(&after)?);
         }

@@ -2,13 +2,20 @@
 //!
 //! With the journal forgotten (`faults/controls.rs`) it does not.
 
+use bobbin::{
+    domain::outbox::BETWEEN,
+    twin::{
+        devin::Source,
+        world::{ADA, BACKEND},
+    },
+};
 use futures_util::{StreamExt as _, stream};
 
 use crate::{
     faults::{Picture, SCENES, Scene, afterwards, doubles},
     support::{
         chance::Chance,
-        world::{Making, On, World},
+        world::{Making, On, World, id},
     },
 };
 
@@ -260,6 +267,84 @@ async fn f04_a_vanished_session_killed_anywhere_is_told_once() {
 #[tokio::test]
 async fn f04_a_silence_killed_anywhere_ends_with_the_card_as_it_was() {
     killed_anywhere("news stopped", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_short_and_long_messages_at_once_killed_anywhere_are_sent_once_and_in_order() {
+    killed_anywhere("burst", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_reply_that_waits_for_no_other_killed_anywhere_is_sent_once() {
+    killed_anywhere("long reply", On::Embedded).await;
+}
+
+/// Not a scene, because it may end in two ways: a death takes time, in which a message goes as it was, and then its edit is
+/// a correction.
+#[tokio::test]
+async fn f02_an_edit_and_a_deletion_of_what_waits_killed_anywhere_reach_devin_once() {
+    for on in [On::Embedded, On::Redis] {
+        for death in 0.. {
+            let (survived, said) = edited_in_time_and_killed(on, death).await;
+            let as_it_was = ["use the mian branch", "or another one"].join(BETWEEN);
+            let alone = "use the mian branch".to_owned();
+            let corrected = "Correction of my earlier message (“use the mian branch”): use the main branch".to_owned();
+            let ends = [
+                vec!["use the main branch".to_owned()],
+                vec![as_it_was, corrected.clone()],
+                vec![alone.clone(), "or another one".to_owned(), corrected.clone()],
+                vec![alone, corrected],
+            ];
+            assert!(ends.contains(&said), "{on:?}, killed after {death} events: {said:?}");
+            if survived {
+                assert!(death > 10 && said == ends[0], "{on:?}: {said:?}");
+                break;
+            }
+        }
+    }
+}
+
+/// Two messages, an edit of one and the deletion of the other are stored, and whoever handles them dies after so many
+/// events. Whether nobody died, and what Devin was told in the end.
+async fn edited_in_time_and_killed(on: On, death: usize) -> (bool, Vec<String>) {
+    let mut world = World::on(on).await;
+    world.lenient();
+    let root = world.mention(ADA, "fix the login test").await;
+    let first = world.say_in(ADA, BACKEND, Some(&root), "use the mian branch");
+    let second = world.say_in(ADA, BACKEND, Some(&root), "or another one");
+    world.slack.edit(&id(ADA), &id(BACKEND), &first, "use the main branch").unwrap();
+    world.slack.delete(&id(ADA), &id(BACKEND), &second).unwrap();
+    world.deliver_due().await;
+    world.life.die_after(death);
+    world.settle().await;
+    let survived = !world.life.is_dead();
+    world.restart();
+    world.settle().await;
+    afterwards(&mut world).await;
+    assert_eq!(doubles(&world), Vec::<String>::new());
+    let session = world.session();
+    let said = session.messages.into_iter().filter(|m| m.source == Source::User).skip(1);
+    (survived, said.map(|m| m.message).collect())
+}
+
+#[tokio::test]
+async fn f02_an_edit_of_what_was_sent_killed_anywhere_is_one_correction() {
+    killed_anywhere("edit of what was sent", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_deletion_killed_anywhere_is_answered_at_most_once() {
+    killed_anywhere("deletion of what was sent", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_short_and_long_messages_at_once_killed_anywhere_are_sent_once_on_redis() {
+    killed_anywhere("burst", On::Redis).await;
+}
+
+#[tokio::test]
+async fn f03_short_and_long_messages_at_once_killed_twice_are_sent_once() {
+    killed_twice("burst", Some(2)).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use axum::{
 };
 use bobbin::{
     clock::{Clock, SystemClock},
-    domain::{ids::Ts, mailbox::Mailbox},
+    domain::{ids::Ts, mailbox::Mailbox, outbox::BETWEEN},
     receive::{Receive, Refusals, routes},
     slack::{
         signature::{SigningSecrets, sign},
@@ -134,7 +134,7 @@ impl Outage {
         let of_thread: Vec<_> = sessions.iter().filter(|s| s.tags.iter().any(|tag| tag.ends_with(&ends))).collect();
         assert_eq!(of_thread.len(), 1, "sessions of {root}");
         let said = of_thread[0].messages.iter().filter(|message| message.source == Source::User);
-        said.skip(1).map(|message| message.message.clone()).collect()
+        said.skip(1).flat_map(|message| message.message.split(BETWEEN)).map(str::to_owned).collect()
     }
 
     fn answers_to_commands(&self) -> usize {

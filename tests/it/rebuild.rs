@@ -247,7 +247,7 @@ async fn f09_what_comes_before_the_founding_is_kept_and_finds_its_link() {
         world.pass(AFTERWARDS).await;
         assert_eq!(world.devin.sessions().len(), 1);
         let after = shown(&mut world, std::slice::from_ref(&thread));
-        assert_eq!(after[0].0, format!("{}grace: and hurry [eyes]\n", before[0].0));
+        assert_eq!(after[0].0, format!("{}grace: and hurry [eyes] [incoming_envelope]\n", before[0].0));
         let words: Vec<_> = thread.messages(&world).into_iter().skip(1).map(|m| m.message).collect();
         assert_eq!(words, ["use main", "and hurry"]);
     }

@@ -6,6 +6,8 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use jiff::Timestamp;
+
 use crate::domain::{
     code::{FENCE, Span, spans},
     ids::{ChannelId, UserId},
@@ -179,8 +181,8 @@ fn write_token(out: &mut String, token: Token<'_>, names: &Names) {
 
 fn write_command(out: &mut String, name: &str, label: &str) {
     let label = decode(label);
-    if name.starts_with("date^") {
-        return out.push_str(&label);
+    if let Some(date) = name.strip_prefix("date^") {
+        return write_date(out, date, &label);
     }
     let name = name.strip_prefix("subteam^").unwrap_or(name);
     let shown = or(&label, name);
@@ -188,6 +190,20 @@ fn write_command(out: &mut String, name: &str, label: &str) {
         out.push('@');
     }
     out.push_str(shown);
+}
+
+/// A date, `<second>^<form>^<address>`, where the address may be missing. Readers see it in their own time zones; here it
+/// is what the writer gave for clients that cannot show it so, else the time of Greenwich.
+fn write_date(out: &mut String, date: &str, label: &str) {
+    let mut parts = date.splitn(3, '^');
+    let second = parts.next().and_then(|second| second.parse().ok());
+    let at = second.and_then(|second| Timestamp::from_second(second).ok());
+    let time = at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let shown = or(label, &time);
+    match parts.nth(1) {
+        Some(url) => write_link(out, &decode(url), shown),
+        None => out.push_str(shown),
+    }
 }
 
 fn write_link(out: &mut String, url: &str, label: &str) {
@@ -288,7 +304,14 @@ mod tests {
     #[test]
     fn groups_broadcasts_and_dates_become_words() {
         becomes("<!subteam^S1|@weavers> <!subteam^S2> <!here> <!channel|channel>", "@weavers @S2 @here @channel");
-        becomes("at <!date^1700000000^{time}^https://x.example|10:13 PM>", "at 10:13 PM");
+        becomes("ask <!subteam^S07WEAVERS|weavers> or <!everyone>", "ask @weavers or @everyone");
+        becomes("at <!date^1700000000^{date_num} {time}|10:13 &lt;PM&gt;>.", "at 10:13 <PM>.");
+        becomes(
+            "at <!date^1700000000^{time}^https://x.example/a?b&amp;c|10:13 PM>",
+            "at [10:13 PM](https://x.example/a?b&c)",
+        );
+        becomes("at <!date^1700000000^{date_num}>", "at 2023-11-14 22:13 UTC");
+        becomes("at <!date^soon^{time}|noon>, not <!date^99999999999999^{time}>.", "at noon, not .");
     }
 
     #[test]
@@ -324,11 +347,14 @@ mod tests {
         becomes("```\nif a &lt; b &amp;&amp; *p* {\n}\n```", "```\nif a < b && *p* {\n}\n```");
         becomes("`curl <https://loom.example/x>`", "`curl https://loom.example/x`");
         becomes("```ping <http://loom.example|loom.example>```", "```ping loom.example```");
+        becomes("`&lt;@U07LIN0001&gt; &amp;amp; :tada:`", "`<@U07LIN0001> &amp; :tada:`");
+        becomes("`mail <mailto:ada@loom.example|ada@loom.example>`", "`mail ada@loom.example`");
     }
 
     #[test]
     fn emoji_and_curly_quotes_stay() {
         becomes(":wave: “quoted” – ’s 👋", ":wave: “quoted” – ’s 👋");
+        becomes(":+1::skin-tone-3: *:tada:*", ":+1::skin-tone-3: **:tada:**");
     }
 
     #[test]

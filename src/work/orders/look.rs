@@ -1,6 +1,6 @@
 //! Questions: what the session does, which sessions are mine, as whom I act.
 
-use super::{Asked, Halt, Link, Task, changed, say, tell};
+use super::{Asked, Halt, Link, Task, changed, fate, say, tell};
 use crate::{
     devin::DevinError,
     domain::{announce::Observation, ids::ChannelId},
@@ -81,6 +81,6 @@ pub(super) async fn list(task: &mut Task, asked: &Asked) -> Result<(), Halt> {
 }
 
 /// What became of their messages.
-pub(super) async fn why(task: &mut Task, link: &mut Link, asked: &Asked) -> Result<(), Halt> {
-    status(task, link, asked).await
+pub(super) async fn why(task: &mut Task, link: &Link, asked: &Asked) -> Result<(), Halt> {
+    fate::tell(task, link, asked).await
 }

@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 use super::{
     answer::{self, Asked},
     button::{self, Act, Button},
-    changed,
+    changed, fate,
     halt::Halt,
     task::Task,
 };

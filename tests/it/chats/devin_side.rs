@@ -31,8 +31,8 @@ async fn replies_are_sent_in_order_as_whoever_wrote_them() {
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix it [eyes]
     bobbin: [card] *fix it* / :gear: Working | Runs as *Ada Lovelace* | <Open session>
-    grace: use the `main` branch [eyes]
-    ada: and <https://ci.acme.example|this run> [eyes]
+    grace: use the `main` branch [eyes] [incoming_envelope]
+    ada: and <https://ci.acme.example|this run> [eyes] [incoming_envelope]
     ");
 }
 
@@ -98,7 +98,7 @@ async fn a_reply_to_an_archived_session_says_what_can_be_done() {
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix it [eyes]
     bobbin: [card] *fix it* / :file_cabinet: Archived | Runs as *Ada Lovelace* | <Open session>
-    ada: go on [eyes]
+    ada: go on [eyes] [warning]
     bobbin: :file_cabinet: The session was archived and takes no messages. Unarchive it in <https://app.devin.ai/sessions/SESSION|Devin> to go on here, or mention me in a new thread.
     bobbin: :file_cabinet: Your message was not passed on: this session is archived. Unarchive it in <https://app.devin.ai/sessions/SESSION|Devin> and send it again. To start a new one, mention me in a new thread.
     ");

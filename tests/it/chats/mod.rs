@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod devin_side;
 mod home;
+mod inward;
 mod modals;
 mod options;
 mod orders;

@@ -184,7 +184,7 @@ async fn a_session_that_ends_is_told_once_and_watched_no_longer_after_a_while() 
     bobbin: [card] *fix it* / :checkered_flag: Ended | Runs as *Ada Lovelace* | <Open session>
     bobbin: :checkered_flag: The session has ended. To go on, mention me in a new thread.
     _Asked for by Ada Lovelace · no pull requests_
-    ada: one more thing [eyes]
+    ada: one more thing [eyes] [warning]
     bobbin: :checkered_flag: Your message was not passed on: this session has ended. To start a new one, mention me in a new thread.
     ");
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bobbin::{
     domain::{
         ids::{ChannelId, Ts},
+        outbox::BETWEEN,
         status::Status,
     },
     store::Store as _,
@@ -91,14 +92,23 @@ fn roots(world: &World) -> Vec<(ChannelId, Ts)> {
 fn session(session: &Session) -> Vec<String> {
     let owner = session.user_id.as_ref().map_or("nobody", |user| user.as_str());
     let mut lines = vec![format!("session of {owner}: {} ({} files)", session.title, session.attachment_urls.len())];
-    lines.extend(session.messages.iter().map(|message| {
+    for message in &session.messages {
         let author = message.as_user.as_ref().map_or("devin", |user| user.as_str());
+        let files = message.attachment_urls.len();
         // The address of a file differs from world to world.
         let words = message.message.split("ATTACHMENT:").next().unwrap_or_default();
-        let first = words.lines().next().unwrap_or_default();
-        format!("  {author} in the session: {first} ({} files)", message.attachment_urls.len())
-    }));
+        // Short messages go as one when they come in one breath, which is a matter of time: each counts by itself.
+        lines.extend(parts(session, words).map(|part| {
+            let first = part.lines().next().unwrap_or_default();
+            format!("  {author} in the session: {first} ({files} files)")
+        }));
+    }
     lines
+}
+
+/// The messages that went as one; the prompt is one by itself.
+fn parts<'a>(session: &Session, message: &'a str) -> impl Iterator<Item = &'a str> {
+    message.split(BETWEEN).take(if message == session.prompt { 1 } else { usize::MAX })
 }
 
 /// What lives twice although one thing asked for it: sessions of one thread that neither ended nor were put away, messages of the same words in a session,
@@ -111,7 +121,9 @@ pub(crate) fn doubles(world: &World) -> Vec<String> {
             *once.entry(format!("session {tag}")).or_default() += 1;
         }
         for said in session.messages.iter().filter(|m| m.source == Source::User) {
-            *once.entry(format!("message in {}: {}", session.id, said.message)).or_default() += 1;
+            for part in parts(&session, &said.message) {
+                *once.entry(format!("message in {}: {part}", session.id)).or_default() += 1;
+            }
         }
     }
     world.slack.read(|state| {

@@ -42,7 +42,7 @@ impl Scene {
 }
 
 /// Every kind of input, and the ways in which it can go.
-pub(crate) const SCENES: [Scene; 26] = [
+pub(crate) const SCENES: [Scene; 30] = [
     Scene::new("mention", nothing, mention),
     Scene::new("mention in a thread", talk, mention_in_thread),
     Scene::new("mention with a file", nothing, mention_with_file),
@@ -64,6 +64,10 @@ pub(crate) const SCENES: [Scene; 26] = [
     Scene::new("wake", mention, wake),
     Scene::new("session missing", mention, missing),
     Scene::new("news stopped", working, news_stopped),
+    Scene::new("burst", mention, burst),
+    Scene::new("long reply", mention, long_reply),
+    Scene::new("edit of what was sent", answered, edit),
+    Scene::new("deletion of what was sent", answered, deletion),
     Scene { by_hand: true, ..Scene::new("command with a task", nothing, command_with_task) },
     Scene { by_hand: true, ..Scene::new("form that is sent", filled_form, sent_form) },
     Scene { by_hand: true, ..Scene::new("message that is handed over", chosen, sent_form) },
@@ -285,6 +289,55 @@ fn reply_with_file(world: &mut World) -> Happening<'_> {
     Box::pin(async move {
         let options = SayOptions { thread: Some(root_of(world)), files: vec![file()], ..SayOptions::default() };
         world.slack.say(&id(ADA), &id(BACKEND), "here is the log", options).unwrap();
+        world.settle().await;
+    })
+}
+
+/// Short messages of two people and a long one, all at once.
+fn burst(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let root = root_of(world);
+        world.say_in(ADA, BACKEND, Some(&root), "use the main branch");
+        world.say_in(ADA, BACKEND, Some(&root), "and hurry");
+        world.say_in(GRACE, BACKEND, Some(&root), &format!("it fails like this: {}", "no. ".repeat(200)));
+        world.say_in(GRACE, BACKEND, Some(&root), "please");
+        world.settle().await;
+    })
+}
+
+/// A message that waits for no other.
+fn long_reply(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let root = root_of(world);
+        world.reply(ADA, &root, &format!("use the main branch, because {}", "it is deployed. ".repeat(50))).await;
+    })
+}
+
+fn answered(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        mention(world).await;
+        reply(world).await;
+    })
+}
+
+/// The last message of a person in `#backend`.
+fn last_said(world: &World) -> Ts {
+    world.slack.read(|state| {
+        let messages = &state.channels[&id(BACKEND)].messages;
+        messages.iter().rfind(|message| message.user == id(ADA)).unwrap().ts.clone()
+    })
+}
+
+fn edit(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.slack.edit(&id(ADA), &id(BACKEND), &last_said(world), "use the release branch").unwrap();
+        world.settle().await;
+    })
+}
+
+fn deletion(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.slack.delete(&id(ADA), &id(BACKEND), &last_said(world)).unwrap();
         world.settle().await;
     })
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bobbin::{
-    domain::ids::Ts,
+    domain::{ids::Ts, outbox::BETWEEN},
     twin::{
         devin::Source,
         slack::SayOptions,
@@ -57,7 +57,7 @@ fn replies(outside: &Outside, root: &Ts) -> Vec<String> {
     let session = sessions.iter().find(|s| s.tags.iter().any(|tag| tag.ends_with(&ends)));
     let said = session.iter().flat_map(|s| &s.messages).filter(|message| message.source == Source::User);
     let reply = |text: &str| text.split_once("reply ").map(|(_, rest)| format!("reply {rest}"));
-    said.filter_map(|message| reply(&message.message)).collect()
+    said.flat_map(|message| message.message.split(BETWEEN)).filter_map(reply).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

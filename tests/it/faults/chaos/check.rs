@@ -2,7 +2,10 @@
 //! controls can see that it finds something.
 
 use bobbin::{
-    domain::ids::{DevinUserId, Ts},
+    domain::{
+        ids::{DevinUserId, Ts},
+        outbox::BETWEEN,
+    },
     store::Store as _,
     twin::{
         devin::{Session, Source},
@@ -113,7 +116,8 @@ impl Thread {
             .iter()
             .filter(|m| m.source == Source::User)
             .skip(1)
-            .map(|m| (m.message.as_str(), m.as_user.as_ref().map(DevinUserId::as_str)))
+            // Short messages of one person go as one when they come in one breath.
+            .flat_map(|m| m.message.split(BETWEEN).map(|part| (part, m.as_user.as_ref().map(DevinUserId::as_str))))
             .collect();
         let wanted: Vec<(&str, Option<&str>)> =
             stored.iter().map(|said| (said.text.as_str(), Some(at_devin(said.user)))).collect();

@@ -3,7 +3,7 @@
 use bobbin::twin::FaultAction;
 use insta::assert_snapshot;
 
-use super::{Trouble, table, trouble};
+use super::{Trouble, common, table, table_of, trouble};
 
 /// Devin's own ways of refusing.
 fn refusals() -> Vec<Trouble> {
@@ -59,17 +59,34 @@ async fn f20_attachments_upload_in_mention_with_a_file() {
 }
 
 #[tokio::test]
-async fn f20_messages_send_in_reply() {
-    assert_snapshot!(table("reply", "messages.send", refusals()).await, @"
+async fn f20_messages_send_in_long_reply() {
+    assert_snapshot!(table("long reply", "messages.send", refusals()).await, @"
     1x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
     2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before
-    1x, not sent, set aside, told “:x: Devin did not accept this. It says: _Bad Request_. Chang…”: 400
-    1x, not sent, set aside, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
-    1x, not sent, set aside, told “:x: Devin refused because of a limit or of billing. It says:…”: 402
-    1x, not sent, set aside, told “:x: Devin does not allow this (403): sending a message into …”: 403
-    1x, not sent, set aside, told “:x: Devin does not know what I asked it for, so I did nothin…”: 404
-    1x, not sent, set aside, told “:x: Devin did not accept this. It says: _Conflict_. Change y…”: 409
-    1x, not sent, set aside, told “:x: Devin did not accept this. It says: _Unprocessable Entit…”: 422
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin did not accept this. It says: _Bad Request_. Chang…”: 400
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin refused because of a limit or of billing. It says:…”: 402
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin does not allow this (403): sending a message into …”: 403
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin does not know what I asked it for, so I did nothin…”: 404
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin did not accept this. It says: _Conflict_. Change y…”: 409
+    1x, marked as not sent, not marked as sent, not sent, set aside, told “:x: Devin did not accept this. It says: _Unprocessable Entit…”: 422
+    ");
+}
+
+/// A short message is sent by the turn after the one that took it in, when there is no input left to set aside.
+#[tokio::test]
+async fn f20_messages_send_in_reply() {
+    let troubles = common().into_iter().filter(|trouble| trouble.fault.is_some()).chain(refusals()).collect();
+    assert_snapshot!(table_of("reply", "messages.send", troubles).await, @"
+    2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before
+    1x, later: reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin did not accept this. It says: _Bad Request_. Chang…”: 400
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin refused because of a limit or of billing. It says:…”: 402
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin does not allow this (403): sending a message into …”: 403
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin does not know what I asked it for, so I did nothin…”: 404
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin did not accept this. It says: _Conflict_. Change y…”: 409
+    1x, marked as not sent, not marked as sent, not sent, told “:x: Devin did not accept this. It says: _Unprocessable Entit…”: 422
     ");
 }
 

@@ -161,6 +161,8 @@ fn summary(changes: &[String]) -> String {
             }
             ("+", line) if line.starts_with("set aside: ") => "set aside".to_owned(),
             ("-", line) if line.starts_with("whispered ") => "not whispered".to_owned(),
+            ("-", line) if line.ends_with("[incoming_envelope]") => "not marked as sent".to_owned(),
+            ("+", line) if line.ends_with("[warning]") => "marked as not sent".to_owned(),
             ("-", line) if line.ends_with(']') => "no reaction".to_owned(),
             ("+", line) if line.ends_with(']') => "reaction left behind".to_owned(),
             (_, line) if line.contains(BOT_USER) => continue,
@@ -185,9 +187,14 @@ fn is_devins(operation: &str) -> bool {
 
 /// The table of one operation in a scene, as text: outcomes with the failures that end so.
 async fn table(scene: &str, operation: &str, more: Vec<Trouble>) -> String {
+    table_of(scene, operation, common().into_iter().chain(more).collect()).await
+}
+
+/// The same for these troubles only: the door is closed for no longer than a turn, so that it cannot refuse a call of the
+/// turn after the first.
+async fn table_of(scene: &str, operation: &str, troubles: Vec<Trouble>) -> String {
     let scene = scenes().find(|one| one.name == scene).unwrap();
     let whole = whole(scene).await;
-    let troubles: Vec<Trouble> = common().into_iter().chain(more).collect();
     let one = async |trouble: &Trouble| outcome(scene, &whole, operation, trouble).await;
     let outcomes: Vec<String> = stream::iter(&troubles).map(one).buffered(AT_ONCE).collect().await;
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
