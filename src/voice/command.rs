@@ -40,6 +40,13 @@ pub enum Aside {
         /// What was asked for, so that it can be copied; empty where it still stands there.
         task: String,
     },
+    /// Slack did not let me post in the channel.
+    NotPosted {
+        /// Which; `None` where it was asked from.
+        channel: Option<ChannelId>,
+        /// What was asked for, as above.
+        task: String,
+    },
     /// A modal could not be opened in time.
     TooLate {
         /// What to do again.
@@ -140,6 +147,7 @@ mod tests {
             Aside::Asked { channel: "C1".parse().unwrap() },
             Aside::NotInside { channel: None, task: String::new() },
             Aside::NotInside { channel: "C1".parse().ok(), task: "Fix it\nnow".to_owned() },
+            Aside::NotPosted { channel: "C1".parse().ok(), task: "Fix it".to_owned() },
             Aside::TooLate { again: Again::Command },
             Aside::TooLate { again: Again::Shortcut },
             Aside::TooLate { again: Again::MessageShortcut },
@@ -163,6 +171,8 @@ mod tests {
         :wave: I am not in <#C1>, so I could not report there, and started nothing. Invite me there with `/invite @bobbin` and do it again. So that nothing is lost, this was your task:
         > Fix it
         > now
+        :no_entry_sign: Slack did not let me post in <#C1>, so I started nothing. An operator of Bobbin finds the reason in its log; in another channel it may work. So that nothing is lost, this was your task:
+        > Fix it
         :hourglass: I was too slow: Slack lets me open a form for three seconds only, and they were over. Nothing was started. Please use `/devin new` again, or write the task right behind it, such as `/devin new fix the login test`.
         :hourglass: I was too slow: Slack lets me open a form for three seconds only, and they were over. Nothing was started. Please use the shortcut *Start Devin* again.
         :hourglass: I was too slow: Slack lets me open a form for three seconds only, and they were over. Nothing was started. Please use *Send to session* on that message again.

@@ -89,6 +89,9 @@ async fn start(task: &mut Task, command: &Command, typed: String) -> Result<Comm
         Opened::NotInside => {
             say(task, command, &voice::aside(&Aside::NotInside { channel: None, task: String::new() })).await
         }
+        Opened::Refused => {
+            say(task, command, &voice::aside(&Aside::NotPosted { channel: None, task: String::new() })).await
+        }
         Opened::In(thread) => {
             let order = submitted::Order { text: typed, sealed: None };
             submitted::begin(task, asker, &thread, order).await?;

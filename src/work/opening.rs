@@ -32,8 +32,10 @@ const MAX_NAMES: usize = 10;
 pub(super) enum Opened {
     /// The thread is open.
     In(ThreadKey),
-    /// We are not in the channel, or may not post there.
+    /// We are not in the channel.
     NotInside,
+    /// Slack does not take the post.
+    Refused,
 }
 
 /// Posts the message that opens a thread, once.
@@ -51,9 +53,15 @@ pub(super) async fn open(task: &mut Task, team: &TeamId, channel: &ChannelId, sa
     };
     match task.steps.once(STEP, CALL_TIMEOUT, act, find).await {
         Ok(root) => Ok(Opened::In(thread(root))),
-        Err(StepError::Failed(error @ (SlackError::Target { .. } | SlackError::Refused { .. }))) => {
+        Err(StepError::Failed(error @ SlackError::Target { .. })) => {
             tracing::info!(%error, %channel, "no thread can be opened there");
             Ok(Opened::NotInside)
+        }
+        Err(StepError::Failed(
+            error @ (SlackError::Refused { .. } | SlackError::Payload { .. } | SlackError::MissingScope { .. }),
+        )) => {
+            tracing::warn!(%error, %channel, "no thread could be opened there");
+            Ok(Opened::Refused)
         }
         Err(error) => Err(error.into()),
     }

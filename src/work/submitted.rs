@@ -65,6 +65,10 @@ async fn new_session(task: &mut Task, event: ViewEvent) -> Result<Commit, Halt> 
             let aside = Aside::NotInside { channel: Some(brief.channel), task: brief.task };
             private::tell(task, "not inside", asker.user, None, &voice::aside(&aside)).await?;
         }
+        Opened::Refused => {
+            let aside = Aside::NotPosted { channel: Some(brief.channel), task: brief.task };
+            private::tell(task, "not posted", asker.user, None, &voice::aside(&aside)).await?;
+        }
         Opened::In(thread) => {
             // What is typed into a form is plain text.
             let order = Order { text: text::escape(&brief.in_words), sealed: filled.sealed_secrets() };

@@ -66,16 +66,21 @@ async fn a_form_that_is_sent_opens_a_thread_and_starts_there() {
     let mut world = World::new().await;
     world.slack.shortcut(&id(ADA), "start_devin").unwrap();
     world.settle().await;
-    world.fill(ADA, &[("task", "fix the login test"), ("channel", BACKEND)]);
+    world.fill(ADA, &[("task", "fix the login test mode=lite"), ("channel", BACKEND), ("repos", "acme/api, acme/web")]);
+    world.fill(ADA, &[("playbook", "playbook-review"), ("mode", "fast"), ("acu", "5")]);
     world.submit(ADA).await;
     assert_eq!(world.modal(ADA), "", "it is closed");
     let root = world.newest_root(BACKEND);
     assert_snapshot!(world.thread(&root), @"
     bobbin: :speech_balloon: *Ada Lovelace* asks Devin:
-    > fix the login test [eyes]
-    bobbin: [card] *fix the login test* / :hourglass_flowing_sand: Starting | Runs as *Ada Lovelace* | <Open session>
+    > fix the login test mode=lite [eyes]
+    bobbin: [card] *fix the login test* / :hourglass_flowing_sand: Starting | Runs as *Ada Lovelace* · 0.0 of 5 ACUs | <Open session>
     ");
-    assert_eq!(world.session().user_id, Some(id(ADA_AT_DEVIN)));
+    let session = world.session();
+    assert_eq!(session.user_id, Some(id(ADA_AT_DEVIN)));
+    assert_eq!((session.repos, session.max_acu_limit), (vec!["acme/api".to_owned(), "acme/web".to_owned()], Some(5)));
+    assert_eq!(session.playbook_id.as_deref(), Some("playbook-review"));
+    assert_eq!(session.devin_mode.as_deref(), Some("lite"), "a word in the task goes over what was chosen");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use bobbin::{
     },
 };
 
-use crate::support::world::World;
+use crate::support::{surfaces::without_stamps, world::World};
 
 /// How whispers, which only one person sees, begin in a thread's text.
 const WHISPER: &str = "(only ";
@@ -36,6 +36,7 @@ impl Picture {
         let mut lines = Vec::new();
         for (channel, root) in roots(world) {
             let thread = world.thread_in(channel.as_str(), &root);
+            let thread = without_stamps(&thread);
             lines.extend(thread.lines().filter(|line| !line.starts_with(WHISPER)).map(str::to_owned));
         }
         lines.extend(world.devin.sessions().iter().flat_map(session));

@@ -112,14 +112,21 @@ impl World {
             rest = after.split_once('>').map_or("", |(_, rest)| rest);
         }
         out.push_str(rest);
-        let parts: Vec<&str> = out.split("/p").collect();
-        let digits = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count();
-        let stamps = parts
-            .iter()
-            .map(|part| if digits(part) == 16 { format!("TS{}", &part[16..]) } else { format!("/p{part}") });
-        let joined: String = stamps.collect();
-        joined.strip_prefix("/p").unwrap_or(&joined).replace("TS", "/TS").replace(&self.base, "BASE")
+        without_stamps(&out).replace(&self.base, "BASE")
     }
+}
+
+/// A text with what is different from run to run in the addresses of messages taken out of them.
+pub(crate) fn without_stamps(text: &str) -> String {
+    let mut parts = text.split("/p");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.get(..16).filter(|stamp| stamp.bytes().all(|b| b.is_ascii_digit())) {
+            Some(stamp) => out.extend(["/TS", &part[stamp.len()..]]),
+            None => out.extend(["/p", part]),
+        }
+    }
+    out
 }
 
 /// One block as a line.

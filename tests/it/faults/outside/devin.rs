@@ -126,7 +126,10 @@ async fn f20_sessions_terminate_in_late_double() {
 
 #[tokio::test]
 async fn f20_playbooks_list_in_form() {
-    assert_snapshot!(table("form", "playbooks.list", refusals()).await, @"");
+    assert_snapshot!(table("form", "playbooks.list", refusals()).await, @"
+    1x, later: refused
+    1x, done: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; bare yes; bare yes, undone; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; 400; 401; 402; 403; 404; 409; 422
+    ");
 }
 
 #[tokio::test]

@@ -205,27 +205,49 @@ async fn f20_chat_delete_in_post_that_goes_astray() {
 
 #[tokio::test]
 async fn f20_views_open_in_form() {
-    assert_snapshot!(table("form", "views.open", refusals()).await, @"");
+    assert_snapshot!(table("form", "views.open", refusals()).await, @"
+    1x, later: refused
+    2x, done: reset before; processed 20 s late; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; missing_scope; channel_not_found; invalid_blocks; internal_error; gremlins
+    1x, done: reset after; slow; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    ");
 }
 
 #[tokio::test]
 async fn f20_views_update_in_form() {
-    assert_snapshot!(table("form", "views.update", refusals()).await, @"");
+    assert_snapshot!(table("form", "views.update", refusals()).await, @"
+    2x, later: refused
+    3x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    2x, done: bare yes; bare yes, undone
+    1x, set aside: missing_scope; channel_not_found; invalid_blocks; gremlins
+    ");
 }
 
 #[tokio::test]
 async fn f20_views_publish_in_home_tab() {
-    assert_snapshot!(table("Home tab", "views.publish", refusals()).await, @"");
+    assert_snapshot!(table("Home tab", "views.publish", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; gremlins
+    1x, set aside: invalid_blocks
+    ");
 }
 
 #[tokio::test]
 async fn f20_assistant_threads_setsuggestedprompts_in_conversation_with_us() {
-    assert_snapshot!(table("conversation with us", "assistant.threads.setSuggestedPrompts", refusals()).await, @"");
+    assert_snapshot!(table("conversation with us", "assistant.threads.setSuggestedPrompts", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins
+    ");
 }
 
 #[tokio::test]
 async fn f20_assistant_threads_settitle_in_direct_message() {
-    assert_snapshot!(table("direct message", "assistant.threads.setTitle", refusals()).await, @"");
+    assert_snapshot!(table("direct message", "assistant.threads.setTitle", refusals()).await, @"
+    1x, later: refused
+    2x, later: reset before; reset after; slow; processed 20 s late; 429; 429 for 7 s; cut JSON; wrong types; a list; 500 before; 500 after; 502 before; 502 after; 503 before; 503 after; ratelimited; token_revoked; internal_error
+    1x, done: bare yes; bare yes, undone; missing_scope; channel_not_found; invalid_blocks; gremlins
+    ");
 }
 
 #[tokio::test]
