@@ -166,6 +166,7 @@
     if ("press" in link.dataset) press(link.dataset);
     if (link.target || link.origin !== location.origin || link.pathname !== "/playground") return;
     event.preventDefault();
+    link.closest("[popover]")?.hidePopover();
     go(link.href).catch(failed);
   });
 

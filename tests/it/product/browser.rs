@@ -85,7 +85,7 @@ async fn faults_refusals_the_shortcut_and_a_phone() {
     browser.click(".people a[href*='U0ADA']").await;
     browser.until_says("#compose-channel .speaker-name", "Ada").await;
     browser.until("!document.querySelector('#r-channel .msg-only')").await;
-    browser.script("document.querySelector('#r-channel [title^=\"Message shortcut\"]').click()").await;
+    browser.script("document.querySelector('#r-channel [value=start_here]').click()").await;
     browser.until_says("#r-sessions", "as Ada Lovelace").await;
 
     browser.resize(390, 844).await;
@@ -97,5 +97,74 @@ async fn faults_refusals_the_shortcut_and_a_phone() {
         assert_eq!(wide, 0, "{pane} is wider than a phone");
     }
     assert!(browser.url().await.contains("pane=devin"));
+    end(demo, browser).await;
+}
+
+/// Presses something that only shows under the pointer.
+async fn press(browser: &Browser, css: &str) {
+    browser.until(&format!("document.querySelector({css:?})")).await;
+    browser.script(&format!("document.querySelector({css:?}).click()")).await;
+}
+
+async fn opens(browser: &Browser, menu: &str) {
+    press(browser, menu).await;
+    browser.until("document.querySelector('[popover]:popover-open')").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_are_edited_and_taken_back_and_code_is_shared() {
+    let (demo, browser) = demo().await;
+    send(&browser, "#compose-channel", "hello there").await;
+    browser.until_says("#r-channel .msg", "hello there").await;
+    opens(&browser, "#r-channel [popovertarget^='menu-']").await;
+    browser.click("[popover]:popover-open a").await;
+    browser.until("document.querySelector('.edit textarea')?.value === 'hello there'").await;
+    browser.write(".edit textarea", " again").await;
+    browser.click(".edit .btn-primary").await;
+    browser.until_says("#r-channel .msg", "(edited)").await;
+    browser.until_says("#r-channel .msg", "hello there again").await;
+    press(&browser, "#r-channel .msg-tools button[value='tada']").await;
+    browser.until_says("#r-channel .reaction-mine", "1").await;
+    browser.click("#r-channel .reaction-mine").await;
+    browser.until("!document.querySelector('#r-channel .reaction')").await;
+    opens(&browser, "#compose-channel [popovertarget^='snippet-']").await;
+    browser.write("[popover]:popover-open [name='snippet']", "fn main() {}").await;
+    browser.click("[popover]:popover-open .btn-primary").await;
+    browser.until_says("#r-channel .snippet", "fn main() {}").await;
+    opens(&browser, "#r-channel [popovertarget^='menu-']").await;
+    browser.click("[popover]:popover-open .menu-bad").await;
+    browser.until("!document.querySelector('#r-channel').innerText.includes('hello there')").await;
+    browser.write("#compose-channel textarea[name='text']", "/").await;
+    browser.until_says(".name-menu", "/devin").await;
+    end(demo, browser).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shortcut_opens_a_form_and_home_shows_what_came_of_it() {
+    let (demo, browser) = demo().await;
+    opens(&browser, "#compose-channel [popovertarget^='bolt-']").await;
+    browser.click("[popover]:popover-open .menu-item").await;
+    browser.write("#r-modal textarea", "tidy the changelog").await;
+    // What is missing keeps the form open.
+    browser.click("#modal-send").await;
+    browser.until("document.querySelector('#r-modal select:invalid')").await;
+    browser.script("document.querySelector('#r-modal select:invalid').value = 'C0BACKEND'").await;
+    browser.resize(390, 844).await;
+    let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
+    assert_eq!(wide, 0, "the form is wider than a phone");
+    browser.resize(1440, 900).await;
+    browser.click("#modal-send").await;
+    browser.until("!document.querySelector('#r-modal .modal')").await;
+    browser.until_says("#r-channel", "tidy the changelog").await;
+    browser.click("#r-channel .replies[href]").await;
+    browser.until("document.querySelector('#r-thread .agent .chip')").await;
+
+    browser.click(".nav-link").await;
+    browser.click(".direct-tabs [value='home']").await;
+    browser.until_says(".home", "tidy the changelog").await;
+    browser.click(".home form button").await;
+    browser.until("document.querySelector('#r-modal textarea')").await;
+    browser.click("#r-modal [data-escape]").await;
+    browser.until("!document.querySelector('#r-modal .modal')").await;
     end(demo, browser).await;
 }

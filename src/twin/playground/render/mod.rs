@@ -38,6 +38,8 @@ pub struct Directory {
     pub viewer: String,
     /// Query string of the page without `session`, for links that stay on the page.
     pub query: String,
+    /// Host of the workspace, whose links to messages stay on the page.
+    pub host: String,
 }
 
 impl Directory {
@@ -57,7 +59,26 @@ impl Directory {
                 return Some(format!("/playground?{}&session={session}&pane=devin", self.query));
             }
         }
+        if let ["archives", channel, message] = segments.as_slice()
+            && parsed.host_str() == Some(self.host.as_str())
+        {
+            return self.message(channel, message.strip_prefix('p')?, &parsed);
+        }
         Some(parsed.to_string())
+    }
+
+    /// The page's own address for a message of the workspace: its thread.
+    fn message(&self, channel: &str, digits: &str, address: &url::Url) -> Option<String> {
+        let (seconds, micros) = digits.split_at_checked(digits.len().checked_sub(6)?)?;
+        let root = address.query_pairs().find(|(name, _)| name == "thread_ts").map(|(_, root)| root.into_owned());
+        let root = root.unwrap_or_else(|| format!("{seconds}.{micros}"));
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("channel", channel)
+            .append_pair("thread", &root)
+            .append_pair("as", &self.viewer)
+            .append_pair("pane", "thread")
+            .finish();
+        Some(format!("/playground?{query}"))
     }
 }
 

@@ -11,6 +11,7 @@ fn dir() -> Directory {
         sessions: BTreeSet::from(["abc".to_owned()]),
         viewer: "U1".to_owned(),
         query: "channel=C1".to_owned(),
+        host: String::new(),
     }
 }
 
@@ -103,6 +104,16 @@ fn a_known_session_opens_on_the_page() {
     );
     assert_eq!(dir.href("https://app.devin.ai/sessions/other").as_deref(), Some("https://app.devin.ai/sessions/other"));
     assert_eq!(dir.href("ftp://x.test/"), None);
+    let dir = Directory { host: "acme.slack.com".to_owned(), ..dir };
+    assert_eq!(
+        dir.href("https://acme.slack.com/archives/C2/p1700000000000100").as_deref(),
+        Some("/playground?channel=C2&thread=1700000000.000100&as=U1&pane=thread")
+    );
+    assert_eq!(
+        dir.href("https://acme.slack.com/archives/C2/p1700000000000200?thread_ts=1700000000.000100&cid=C2").as_deref(),
+        Some("/playground?channel=C2&thread=1700000000.000100&as=U1&pane=thread")
+    );
+    assert_eq!(dir.href("https://x.slack.com/archives/C2/p17").as_deref(), Some("https://x.slack.com/archives/C2/p17"));
 }
 
 #[test]

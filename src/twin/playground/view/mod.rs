@@ -56,6 +56,7 @@ impl<'a> World<'a> {
             users: slack.users.values().map(|u| (u.id.to_string(), shown_name(u).to_owned())).collect(),
             channels: slack.channels.values().map(|c| (c.id.to_string(), c.name.clone())).collect(),
             sessions: devin.sessions.iter().map(|s| s.id.bare().to_owned()).collect(),
+            host: format!("{}.slack.com", slack.team.domain),
             viewer: selection.viewer.as_ref().map(ToString::to_string).unwrap_or_default(),
             query: Selection { session_chosen: false, edit: None, ..selection.clone() }
                 .in_pane(super::select::Pane::Chat)
