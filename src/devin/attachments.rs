@@ -134,10 +134,7 @@ impl Devin {
         let url = self.org_url(&["sessions", &id.prefixed(), "attachments"]);
         let answer: Value = self.call("attachments.list", CALL_TIMEOUT, self.request(Method::GET, url)).await?;
         // A bare list, or one in an object: the documents show both.
-        let rows = match &answer {
-            Value::Array(rows) => Some(rows),
-            other => other.get("items").and_then(Value::as_array),
-        };
+        let rows = answer.as_array().or_else(|| answer.get("items").and_then(Value::as_array));
         let rows = rows.ok_or_else(|| DevinError::Unsure { why: "the answer has no list of files".to_owned() })?;
         let rows = rows.iter().filter_map(|row| Row::deserialize(row).ok());
         let devins = rows.filter(|row| row.source == Some(MessageSource::Devin));

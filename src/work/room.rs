@@ -114,7 +114,7 @@ pub(super) async fn post(task: &mut Task, thread: &ThreadKey, say: Say<'_>) -> R
         let ours = |m: &&ThreadMessage| m.user.as_ref() == Some(&me.user) && carries(m, &say.mark);
         Ok(replies.iter().find(ours).map(|m| Landed::InThread(m.ts.clone())))
     };
-    let posted = task.steps.once(say.step, CALL_TIMEOUT, act, find).await;
+    let posted = Box::pin(task.steps.once(say.step, CALL_TIMEOUT, act, find)).await;
     if task.steps.doubted(say.step) {
         let ours = posted.as_ref().ok().and_then(Landed::in_thread);
         task.doubt(Effect::Post { mark: say.mark.clone(), ours });

@@ -255,6 +255,11 @@ async fn f04_a_change_killed_anywhere_is_told_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn f04_words_and_files_killed_anywhere_arrive_once() {
+    killed_anywhere("words and files", On::Embedded).await;
+}
+
+#[tokio::test]
 async fn f04_a_second_look_killed_anywhere_tells_once() {
     killed_anywhere("wake", On::Embedded).await;
 }

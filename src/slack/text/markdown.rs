@@ -4,12 +4,13 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use url::Url;
 
 use super::{
     link::{address, lies, linkify, visible},
     piece::{Align, Piece, Run, Style, Table, text_of},
+    tidy::{clean, is_break, trim},
 };
 
 /// Largest number in front of an item that Slack's lists are trusted with; others are written as text.
@@ -34,27 +35,6 @@ pub(super) fn pieces(markdown: &str) -> Vec<Piece> {
         }
     }
     reader.pieces
-}
-
-/// The text without what terminals hide and with one kind of line end.
-fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\r' if letters.peek() == Some(&'\n') => {}
-            '\r' => out.push('\n'),
-            '\u{1b}' if letters.peek() == Some(&'[') => {
-                letters.next();
-                while letters.next_if(|c| c.is_ascii_digit() || matches!(c, ';' | '?')).is_some() {}
-                letters.next_if(char::is_ascii_alphabetic);
-            }
-            '\n' | '\t' => out.push(letter),
-            letter if letter.is_control() => {}
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 /// A link or picture whose label is being read.
@@ -106,19 +86,21 @@ impl Reader<'_> {
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag, &range),
-            Event::Text(text) => self.text(&text),
             Event::Code(code) => self.push(&code, self.style().with(Style::CODE, true)),
-            Event::Html(html) => self.text(&html),
             Event::InlineHtml(html) if is_break(&html) => self.text("\n"),
-            Event::InlineHtml(html) => self.text(&html),
             Event::SoftBreak | Event::HardBreak => self.text("\n"),
             Event::Rule => {
                 self.flush();
                 self.pieces.push(Piece::Rule);
             }
             Event::TaskListMarker(done) => self.text(if done { "☑ " } else { "☐ " }),
-            // Not switched on, so they do not come.
-            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => self.text(&text),
+            // The last three are not switched on, so they do not come.
+            Event::Text(text)
+            | Event::Html(text)
+            | Event::InlineHtml(text)
+            | Event::InlineMath(text)
+            | Event::DisplayMath(text)
+            | Event::FootnoteReference(text) => self.text(&text),
         }
     }
 
@@ -127,12 +109,19 @@ impl Reader<'_> {
             Tag::Strong => self.bold += 1,
             Tag::Emphasis => self.italic += 1,
             Tag::Strikethrough => self.strike += 1,
+            Tag::Link { link_type: LinkType::Email, dest_url, title, .. } => {
+                self.open(&format!("mailto:{dest_url}"), &title, false);
+            }
             Tag::Link { dest_url, title, .. } => self.open(&dest_url, &title, false),
             Tag::Image { dest_url, title, .. } => self.open(&dest_url, &title, true),
-            Tag::TableHead | Tag::TableRow | Tag::TableCell => {}
-            Tag::Paragraph | Tag::HtmlBlock | Tag::FootnoteDefinition(_) | Tag::MetadataBlock(_) => self.flush(),
-            Tag::DefinitionList | Tag::DefinitionListTitle | Tag::DefinitionListDefinition => self.flush(),
-            Tag::Superscript | Tag::Subscript => {}
+            Tag::TableHead | Tag::TableRow | Tag::TableCell | Tag::Superscript | Tag::Subscript => {}
+            Tag::Paragraph
+            | Tag::HtmlBlock
+            | Tag::FootnoteDefinition(_)
+            | Tag::MetadataBlock(_)
+            | Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition => self.flush(),
             Tag::Heading { level, .. } => {
                 self.flush();
                 self.heading = Some(depth(level));
@@ -156,7 +145,7 @@ impl Reader<'_> {
             Tag::Item => self.item(range),
             Tag::Table(aligns) => {
                 self.flush();
-                let aligns = aligns.iter().map(align).collect();
+                let aligns = aligns.iter().copied().map(align).collect();
                 self.rows = Some(Rows { table: Table { aligns, rows: Vec::new() }, row: Vec::new(), end: 0 });
             }
         }
@@ -175,10 +164,13 @@ impl Reader<'_> {
                     self.pieces.push(Piece::Table(rows.table));
                 }
             }
-            TagEnd::Paragraph | TagEnd::HtmlBlock | TagEnd::FootnoteDefinition | TagEnd::MetadataBlock(_) => {
-                self.flush()
-            }
-            TagEnd::DefinitionList | TagEnd::DefinitionListTitle | TagEnd::DefinitionListDefinition => self.flush(),
+            TagEnd::Paragraph
+            | TagEnd::HtmlBlock
+            | TagEnd::FootnoteDefinition
+            | TagEnd::MetadataBlock(_)
+            | TagEnd::DefinitionList
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition => self.flush(),
             TagEnd::Superscript | TagEnd::Subscript => {}
             TagEnd::Heading(_) => {
                 self.flush();
@@ -246,30 +238,34 @@ impl Reader<'_> {
         let mut label = self.runs.split_off(from.min(self.runs.len()));
         let words = text_of(&label);
         let named = !visible(&words).trim().is_empty();
-        match address(&target) {
-            Some(url) if !named && picture => self.runs.push(Run { text: "image".to_owned(), style, link: Some(url) }),
-            Some(url) if !named => self.runs.push(Run { text: shown(&url), style, link: Some(url) }),
-            Some(url) if label.iter().any(|run| run.link.is_some()) || lies(&words, &url) => {
-                self.runs.append(&mut label);
-                self.runs.push(Run { text: " (".to_owned(), style, link: None });
-                self.runs.push(Run { text: shown(&url), style, link: Some(url) });
-                self.runs.push(Run { text: ")".to_owned(), style, link: None });
+        let address = address(&target);
+        let inner = label.iter().any(|run| run.link.is_some());
+        let plain = |text: String| Run { text, style, link: None };
+        match address {
+            Some(url) if !named => {
+                let text = if picture { "image".to_owned() } else { shown(&url) };
+                self.runs.push(Run { text, style, link: Some(url) });
             }
-            Some(url) => self.runs.extend(label.into_iter().map(|run| Run {
-                text: visible(&run.text),
-                style: run.style,
-                link: Some(url.clone()),
-            })),
+            Some(url) if inner || lies(&words, &url) => {
+                for run in &mut label {
+                    run.text = visible(&run.text);
+                }
+                self.runs.append(&mut label);
+                let address = Run { text: shown(&url), style, link: Some(url) };
+                self.runs.extend([plain(" (".to_owned()), address, plain(")".to_owned())]);
+            }
+            Some(url) => {
+                let linked = |run: Run| Run { text: visible(&run.text), style: run.style, link: Some(url.clone()) };
+                self.runs.extend(label.into_iter().map(linked));
+            }
             None => {
                 self.runs.append(&mut label);
-                if words.trim() != target && !target.is_empty() {
-                    let address = if named { format!(" ({target})") } else { target };
-                    self.runs.push(Run { text: address, style, link: None });
-                }
+                let shown = if named { format!(" ({target})") } else { target.clone() };
+                self.runs.extend(Some(plain(shown)).filter(|_| words.trim() != target && !target.is_empty()));
             }
         }
         if !title.is_empty() {
-            self.runs.push(Run { text: format!(" ({title})"), style, link: None });
+            self.runs.push(plain(format!(" ({title})")));
         }
     }
 
@@ -380,26 +376,6 @@ fn shown(url: &Url) -> String {
     if url.scheme() == "mailto" { url.path().to_owned() } else { url.to_string() }
 }
 
-fn is_break(html: &str) -> bool {
-    let name = html.trim_matches(|c: char| matches!(c, '<' | '>' | '/') || c.is_whitespace());
-    name.eq_ignore_ascii_case("br")
-}
-
-/// Takes white space off both ends.
-fn trim(runs: &mut Vec<Run>) {
-    let only_space = runs.len() == 1 && runs.iter().all(|run| run.text == " ");
-    if only_space {
-        return;
-    }
-    if let Some(first) = runs.first_mut().filter(|first| !first.style.has(Style::CODE)) {
-        first.text = first.text.trim_start_matches('\n').to_owned();
-    }
-    if let Some(last) = runs.last_mut().filter(|last| !last.style.has(Style::CODE)) {
-        last.text = last.text.trim_end().to_owned();
-    }
-    runs.retain(|run| !run.text.is_empty());
-}
-
 fn depth(level: HeadingLevel) -> u8 {
     match level {
         HeadingLevel::H1 => 1,
@@ -411,7 +387,7 @@ fn depth(level: HeadingLevel) -> u8 {
     }
 }
 
-fn align(alignment: &Alignment) -> Align {
+fn align(alignment: Alignment) -> Align {
     match alignment {
         Alignment::None | Alignment::Left => Align::Left,
         Alignment::Center => Align::Center,

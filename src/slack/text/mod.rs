@@ -11,6 +11,7 @@ mod outbound;
 mod piece;
 mod plain;
 mod posts;
+mod tidy;
 
 pub use inbound::{Names, mentioned_channels, mentioned_users, mentions, to_markdown};
 pub use outbound::{escape, plain_to_mrkdwn};

@@ -19,8 +19,7 @@ pub(super) fn plain(pieces: &[Piece]) -> String {
         let before = at.checked_sub(1).and_then(|at| pieces.get(at));
         out.push_str(match (before, piece) {
             (None, _) => "",
-            (Some(Piece::Item { .. }), Piece::Item { .. }) => "\n",
-            (Some(Piece::Heading { .. }), _) => "\n",
+            (Some(Piece::Item { .. }), Piece::Item { .. }) | (Some(Piece::Heading { .. }), _) => "\n",
             (Some(_), _) => "\n\n",
         });
         out.push_str(&one(piece));
@@ -62,7 +61,7 @@ pub(super) fn inline(runs: &[Run]) -> String {
             let label = out.get(from..).unwrap_or_default();
             let address = url.as_str().trim_start_matches("mailto:");
             if label != address && label.parse().ok().as_ref() != Some(url) {
-                out.push_str(&format!(" ({address})"));
+                out.extend([" (", address, ")"]);
             }
         }
     }

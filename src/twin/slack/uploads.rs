@@ -126,7 +126,8 @@ fn stored(asked: &mut Asked<'_>, given: &Value) -> Result<String, ApiError> {
     let sent = asked.state.uploads.iter().find(|(_, upload)| upload.id == id && upload.bytes.is_some());
     let token = sent.map(|(token, _)| token.clone()).ok_or_else(|| ApiError::new("file_not_found"))?;
     let upload = asked.state.uploads.remove(&token).ok_or_else(|| ApiError::new("file_not_found"))?;
-    let mimetype = if upload.name.ends_with(".md") { "text/markdown" } else { "application/octet-stream" };
+    let ending = upload.name.rsplit_once('.').map(|(_, ending)| ending);
+    let mimetype = if ending == Some("md") { "text/markdown" } else { "application/octet-stream" };
     let file = File {
         id: id.clone(),
         name: upload.name,

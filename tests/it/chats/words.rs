@@ -68,7 +68,7 @@ async fn markdown_becomes_blocks_that_slack_takes_and_long_texts_become_a_file()
     world
         .devin_says("# Done\n\nSee `a.rs`:\n\n| Test | ms |\n|---|--:|\n| login | 12 |\n\n- [x] fixed\n  1. first\n")
         .await;
-    let lines: String = (0..220).map(|n| format!("line {n} of the log\n")).collect();
+    let lines = (0..220).map(|n| format!("line {n} of the log\n")).collect::<Vec<_>>().concat();
     world.devin_says(&format!("The log:\n\n```text\n{lines}```\n\nThat was it.")).await;
     let posts = world.posts("bobbin_relay");
     assert_eq!(kinds(&posts[0]), ["header", "rich_text", "table", "rich_text"]);
@@ -167,6 +167,41 @@ async fn what_people_write_in_devins_web_app_appears_once_and_what_they_write_he
     let post = world.posts("bobbin_relay").remove(0);
     assert_eq!(post.metadata.unwrap()["event_payload"]["source"], "user");
     assert_eq!(kinds(&world.posts("bobbin_relay")[0]), ["context", "rich_text"]);
+}
+
+#[tokio::test]
+async fn a_store_that_was_lost_says_nothing_twice_and_what_is_missing_once() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "fix the login test").await;
+    let session = world.session_id();
+    in_the_web_app(&world, "go on");
+    world.devin.attach(&session, "alone.txt", "text/plain", b"alone").unwrap();
+    let unnamed = |state: &mut bobbin::twin::devin::State| {
+        state.session_mut(&session).unwrap().messages.last_mut().unwrap().message = "Look:".to_owned();
+    };
+    world.devin.change(unnamed);
+    world.look().await;
+    let lines = (0..220).map(|n| format!("line {n} of the log\n")).collect::<Vec<_>>().concat();
+    let marked = "ATTACHMENT:{\"url\": \"https://api.devin.ai/attachments/none/a.txt\"}";
+    world.devin_says(&format!("```\n{lines}```\n{marked}")).await;
+    let relayed = world.posts("bobbin_relay");
+    assert_eq!((relayed.len(), shared(&world).len()), (5, 1), "{}", world.thread(&root));
+    // Of the last message only its second part is there.
+    let channel = id(BACKEND);
+    for lost in [&relayed[2], &relayed[4]] {
+        world.slack.change(|state| state.message_mut(&channel, &lost.ts).unwrap().deleted = true);
+    }
+    world.empty_store();
+    world.pass(Duration::from_mins(12)).await;
+    world.devin_says("After.").await;
+    let parts: Vec<String> = world
+        .posts("bobbin_relay")
+        .iter()
+        .map(|post| post.metadata.as_ref().unwrap()["event_payload"]["part"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(parts, ["0", "0", "1", "0", "2", "0"], "{}", world.thread(&root));
+    assert_eq!(shared(&world).len(), 1);
+    world.thread(&root);
 }
 
 #[tokio::test]

@@ -512,7 +512,7 @@ impl World {
     fn files(&self, message: &twin::slack::Message) -> String {
         let ours = message.files.iter().filter(|_| message.user.as_str() == BOT_USER);
         let name = |id: &String| self.slack.read(|state| format!("(file {})", state.files[id].name));
-        ours.map(name).collect()
+        ours.map(name).collect::<Vec<_>>().concat()
     }
 
     /// The only card in `#backend`, in full.

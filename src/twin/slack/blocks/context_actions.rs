@@ -23,15 +23,7 @@ impl Checker {
             "feedback_buttons" => {
                 self.known(fields, path, &["action_id", "positive_button", "negative_button"]);
                 for name in ["positive_button", "negative_button"] {
-                    let place = format!("{path}/{name}");
-                    match fields.get(name).and_then(Value::as_object) {
-                        Some(button) => {
-                            self.known(button, &place, &["text", "value", "accessibility_label"]);
-                            self.required_text(button, "text", &place, MAX_BUTTON_CHARS);
-                            self.required_string(button, "value", &place, MAX_VALUE_CHARS);
-                        }
-                        None => self.error(&format!("missing required field: {name}"), path),
-                    }
+                    self.feedback(fields.get(name), &format!("{path}/{name}"));
                 }
             }
             "icon_button" => {
@@ -45,5 +37,11 @@ impl Checker {
             }
             other => self.error(&format!("unsupported type: {other}"), &format!("{path}/type")),
         }
+    }
+    fn feedback(&mut self, button: Option<&Value>, path: &str) {
+        let Some(fields) = button.and_then(Value::as_object) else { return self.error("must be an object", path) };
+        self.known(fields, path, &["text", "value", "accessibility_label"]);
+        self.required_text(fields, "text", path, MAX_BUTTON_CHARS);
+        self.required_string(fields, "value", path, MAX_VALUE_CHARS);
     }
 }

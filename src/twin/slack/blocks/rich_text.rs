@@ -23,10 +23,10 @@ impl Checker {
                 continue;
             };
             match kind(element) {
-                "rich_text_section" => self.part(fields, &place, &[], |checker, one, at| checker.inline(one, at)),
-                "rich_text_quote" => self.part(fields, &place, &["border"], |checker, one, at| checker.inline(one, at)),
+                "rich_text_section" => self.part(fields, &place, &[], Self::inline),
+                "rich_text_quote" => self.part(fields, &place, &["border"], Self::inline),
                 "rich_text_preformatted" => {
-                    self.part(fields, &place, &["border", "language"], |checker, one, at| checker.code(one, at));
+                    self.part(fields, &place, &["border", "language"], Self::code);
                 }
                 "rich_text_list" => self.list(fields, &place),
                 _ => self.error("failed to match all allowed schemas", &place),
@@ -49,7 +49,7 @@ impl Checker {
             "rich_text_section" => {
                 let none = Map::new();
                 let fields = item.as_object().unwrap_or(&none);
-                checker.part(fields, place, &[], |checker, one, at| checker.inline(one, at));
+                checker.part(fields, place, &[], Self::inline);
             }
             _ => checker.error("failed to match all allowed schemas", place),
         });
@@ -146,44 +146,43 @@ mod tests {
 
     use super::{super::tests::errors, *};
 
-    fn block(elements: Value) -> Value {
+    fn block(elements: &Value) -> Value {
         json!({ "type": "rich_text", "elements": elements })
     }
 
-    fn section(elements: Value) -> Value {
-        block(json!([{ "type": "rich_text_section", "elements": elements }]))
+    fn section(elements: &Value) -> Value {
+        block(&json!([{ "type": "rich_text_section", "elements": elements }]))
     }
 
     #[test]
     fn texts_links_and_lists_are_taken() {
         let text = json!([{ "type": "text", "text": "a", "style": { "bold": true } },
             { "type": "link", "url": "https://loom.example/", "text": "b" }]);
-        assert_eq!(errors(section(text.clone())), Vec::<String>::new());
+        assert_eq!(errors(section(&text)), Vec::<String>::new());
         let item = json!({ "type": "rich_text_section", "elements": text });
         let list =
             json!([{ "type": "rich_text_list", "style": "ordered", "indent": 1, "offset": 2, "elements": [item] }]);
-        assert_eq!(errors(block(list)), Vec::<String>::new());
+        assert_eq!(errors(block(&list)), Vec::<String>::new());
         let code = json!([{ "type": "rich_text_preformatted", "language": "rust", "elements":
             [{ "type": "text", "text": "let a;" }] }]);
-        assert_eq!(errors(block(code)), Vec::<String>::new());
+        assert_eq!(errors(block(&code)), Vec::<String>::new());
     }
 
     #[test]
     fn what_the_documents_do_not_name_is_refused() {
         let wrong = [
-            section(json!([])),
-            section(json!([{ "type": "text", "text": "" }])),
-            section(json!([{ "type": "text", "text": "a", "style": { "blink": true } }])),
-            section(json!([{ "type": "text", "text": "a", "url": "b" }])),
-            section(json!([{ "type": "link", "text": "b" }])),
-            section(json!([{ "type": "mrkdwn", "text": "b" }])),
-            block(json!([{ "type": "rich_text_list", "style": "round", "elements":
+            section(&json!([])),
+            section(&json!([{ "type": "text", "text": "" }])),
+            section(&json!([{ "type": "text", "text": "a", "style": { "blink": true } }])),
+            section(&json!([{ "type": "text", "text": "a", "url": "b" }])),
+            section(&json!([{ "type": "link", "text": "b" }])),
+            section(&json!([{ "type": "mrkdwn", "text": "b" }])),
+            block(&json!([{ "type": "rich_text_list", "style": "round", "elements":
                 [{ "type": "rich_text_section", "elements": [{ "type": "text", "text": "a" }] }] }])),
-            block(
-                json!([{ "type": "rich_text_list", "style": "bullet", "elements": [{ "type": "text", "text": "a" }] }]),
-            ),
-            block(json!([{ "type": "rich_text_preformatted", "elements": [{ "type": "user", "user_id": "U1" }] }])),
-            block(json!([{ "type": "text", "text": "a" }])),
+            block(&json!([{ "type": "rich_text_list", "style": "bullet", "elements":
+                [{ "type": "text", "text": "a" }] }])),
+            block(&json!([{ "type": "rich_text_preformatted", "elements": [{ "type": "user", "user_id": "U1" }] }])),
+            block(&json!([{ "type": "text", "text": "a" }])),
         ];
         for one in wrong {
             assert_eq!(errors(one.clone()).len(), 1, "{one}: {:?}", errors(one.clone()));

@@ -103,7 +103,8 @@ async fn f20_chat_postmessage_in_mention() {
     assert_snapshot!(table("mention", "chat.postMessage", refusals()).await, @"
     1x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
     2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
-    1x, no card: missing_scope; channel_not_found; invalid_blocks; gremlins
+    1x, no card: missing_scope; channel_not_found; gremlins
+    2x, done: invalid_blocks
     ");
 }
 
@@ -112,8 +113,9 @@ async fn f20_chat_postmessage_in_change() {
     assert_snapshot!(table("change", "chat.postMessage", refusals()).await, @"
     3x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
     4x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
-    3x, not told “Which branch?”: missing_scope; invalid_blocks; gremlins
+    3x, not told “Which branch?”: missing_scope; gremlins
     1x, card not up to date, not told “:arrow_heading_up: Pull request opened: <https://github.com/…”, not told “:raised_hand: <@U0ADA> Devin needs you: it is waiting for yo…”, not told “Which branch?”: channel_not_found
+    4x, done: invalid_blocks
     ");
 }
 
