@@ -48,7 +48,7 @@ async fn start(task: &mut Task, link: Option<&Link>, speech: &Speech) -> Result<
     let from = task.deps.slack.permalink(speech.channel(), &speech.ts).await.unwrap_or_default();
     let said = voice::second(&asked.person.name, &from, wanted.trim());
     match opening::open(task, &speech.thread.team, speech.channel(), said).await? {
-        Opened::NotInside => orders::tell(task, &asked, Told::CannotNew).await,
+        Opened::NotInside | Opened::Refused => orders::tell(task, &asked, Told::CannotNew).await,
         Opened::In(thread) => begin(task, link, speech, (&asked, thread)).await,
     }
 }
