@@ -111,11 +111,9 @@ impl Bobbin {
         let holder = Uuid::now_v7().to_string();
         let sources = Sources { store: store.clone(), clock: clock.clone(), devin, slack };
         let secrets = SigningSecrets::new(config.slack.signing_secrets.clone())?;
-        let spool = config.store.spool.as_ref().map(|path| Spool::open(path, clock.clone(), SpoolBounds::default()));
-        let spool = spool.transpose().context("BOBBIN_SPOOL")?.map(Arc::new);
         let receive = Receive {
             store: store.clone(),
-            spool,
+            spool: spool(&config.store, clock.clone())?,
             clock: clock.clone(),
             secrets,
             bell: bell.clone(),
@@ -141,6 +139,12 @@ impl Bobbin {
     pub fn doors(&self) -> Router {
         receive::routes(self.receive.clone())
     }
+}
+
+/// The spool, where there is to be one.
+fn spool(config: &StoreConfig, clock: Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Spool>>> {
+    let spool = config.spool.as_ref().map(|path| Spool::open(path, clock, SpoolBounds::default()));
+    Ok(spool.transpose().context("BOBBIN_SPOOL")?.map(Arc::new))
 }
 
 /// The configured key, or the newest signing secret in its place.

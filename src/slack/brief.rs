@@ -249,9 +249,8 @@ impl Filled {
 
     fn in_words(&self) -> String {
         let words = WORDED.into_iter().flat_map(|part| self.worded(part));
-        let mut text: String = words.map(|(word, value)| format!("{}={} ", word.name(), quoted(value))).collect();
-        text.push_str(self.text(Part::Task));
-        text
+        let words = words.map(|(word, value)| format!("{}={}", word.name(), quoted(value)));
+        words.chain([self.text(Part::Task).to_owned()]).collect::<Vec<_>>().join(" ")
     }
 }
 

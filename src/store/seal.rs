@@ -36,6 +36,10 @@ impl Seal {
     }
 
     /// Seals a text for one use; only who names the same use can open it.
+    ///
+    /// # Panics
+    ///
+    /// For a text of 256 GiB or more.
     pub fn seal(&self, what_for: &str, plain: &str) -> String {
         let full = keyed_hash(self.nonces.expose_secret(), &[what_for.as_bytes(), plain.as_bytes()]);
         let nonce: [u8; NONCE_BYTES] = full.first_chunk().copied().unwrap_or_default();

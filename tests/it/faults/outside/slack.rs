@@ -254,12 +254,22 @@ async fn f20_assistant_threads_settitle_in_direct_message() {
 
 #[tokio::test]
 async fn f20_chat_postmessage_in_form_that_is_sent() {
-    assert_snapshot!(table("form that is sent", "chat.postMessage", refusals()).await, @"");
+    assert_snapshot!(table("form that is sent", "chat.postMessage", refusals()).await, @"
+    2x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    3x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
+    2x, + > fix the login test, no card, no reaction, no session, not told “:speech_balloon: *Ada Lovelace* asks Devin:”, told “:no_entry_sign: Slack did not let me post in <#C0BACKEND>, s…”: missing_scope; invalid_blocks; gremlins
+    2x, + > fix the login test, no card, no reaction, no session, not told “:speech_balloon: *Ada Lovelace* asks Devin:”, told “:wave: I am not in <#C0BACKEND>, so I could not report there…”: channel_not_found
+    ");
 }
 
 #[tokio::test]
 async fn f20_chat_postmessage_in_message_that_is_handed_over() {
-    assert_snapshot!(table("message that is handed over", "chat.postMessage", refusals()).await, @"");
+    assert_snapshot!(table("message that is handed over", "chat.postMessage", refusals()).await, @"
+    1x, done: refused
+    2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
+    1x, later: reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    2x, no reaction, not sent, not told “:paperclip: *Ada Lovelace* hands over <https://acme.slack.co…”, told “:wave: That session is no longer tied to a thread, so I coul…”: missing_scope; channel_not_found; invalid_blocks; gremlins
+    ");
 }
 
 #[tokio::test]
