@@ -16,6 +16,7 @@ use crate::{
         link::Link,
         mailbox::ThreadKey,
         outbox::Waiting,
+        words,
     },
     store::Commit,
     voice::{self, Inbound},
@@ -113,7 +114,8 @@ async fn correct(
     let words = prompt::words(task, now).await?;
     let text = before.unwrap_or_default().to_owned();
     let before = prompt::words(task, &Speech { text, ..now.clone() }).await?;
-    if words == before {
+    // An aside is not for Devin, also where the message was none before.
+    if words == before || words::read(&words).aside {
         return Ok(Vec::new());
     }
     link.outbox.push(Waiting {

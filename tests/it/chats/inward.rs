@@ -304,7 +304,9 @@ fn whispered(world: &World, user: &str) -> String {
 async fn whoever_asks_why_learns_what_became_of_their_messages() {
     let (mut world, root) = linked(On::Embedded).await;
     world.reply(ADA, &root, "why").await;
-    assert_snapshot!(whispered(&world, ADA), @"");
+    assert_snapshot!(whispered(&world, ADA), @"
+    :grey_question: I remember no message of yours in this thread after the one that started this session. I keep in mind what became of the last 30 messages here.
+    ");
     let first = world.reply(ADA, &root, "use main").await;
     edit(&world, ADA, &first, "use dev");
     let second = world.reply(ADA, &root, "(aside) that will take a while").await;
@@ -313,10 +315,16 @@ async fn whoever_asks_why_learns_what_became_of_their_messages() {
     world.say_in(GRACE, BACKEND, Some(&root), "please");
     world.say_in(ADA, BACKEND, Some(&root), "why");
     now(&world).await;
-    assert_snapshot!(whispered(&world, ADA), @"");
+    assert_snapshot!(whispered(&world, ADA), @"
+    :hourglass_flowing_sand: Your message of  waits a moment for what you may add, and then goes to Devin.
+    :speech_balloon: Your message of  was not passed on: it is marked as an aside.
+    :incoming_envelope: Your message of  was sent into the session at , as Ada Lovelace. It stands in the session. You edited it, and Devin was told the new words at .
+    ");
     world.look().await;
     world.reply(GRACE, &root, "why").await;
-    assert_snapshot!(whispered(&world, GRACE), @"");
+    assert_snapshot!(whispered(&world, GRACE), @"
+    :incoming_envelope: Your message of  was sent into the session at , as Grace Hopper. It stands in the session.
+    ");
     let sent = ["user-ada: use main", "user-ada: Correction of my earlier message (“use main”): use dev"];
     assert_eq!(said(&world), [&sent[..], &["user-ada: and hurry", "okta|grace: please"]].concat());
     world.thread(&root);
@@ -328,7 +336,9 @@ async fn where_only_mentions_go_a_message_that_is_edited_to_mention_the_bot_goes
     world.reply(ADA, &root, "mentions").await;
     let talk = world.reply(GRACE, &root, "shall it use main?").await;
     world.reply(GRACE, &root, "why").await;
-    assert_snapshot!(whispered(&world, GRACE), @"");
+    assert_snapshot!(whispered(&world, GRACE), @"
+    :speech_balloon: Your message of  was not passed on: in this thread only messages that mention me are. Mention me in it.
+    ");
     assert_eq!(said(&world), Vec::<String>::new());
     edit(&world, GRACE, &talk, &format!("<@{BOT_USER}> use main"));
     world.settle().await;
