@@ -13,7 +13,7 @@ use super::{
     task::Task,
 };
 use crate::{
-    domain::{link::Link, words},
+    domain::{link::Link, mailbox::ThreadKey, words},
     slack::text::{self, Names},
     store::Commit,
     voice::{self, Told},
@@ -57,11 +57,11 @@ async fn begin(
     task: &mut Task,
     link: Option<&Link>,
     speech: &Speech,
-    (asked, thread): (&Asked, crate::domain::mailbox::ThreadKey),
+    (asked, thread): (&Asked, ThreadKey),
 ) -> Result<(), Halt> {
-    let asker = Asker { team: &thread.team, user: &asked.to.user, response_url: None };
+    let by = Asker { team: &thread.team, user: &asked.to.user, response_url: None };
     let order = Order { text: speech.text.clone(), sealed: None };
-    submitted::begin(task, asker, &thread, order).await?;
+    submitted::begin(task, by, &thread, order).await?;
     let url = task.deps.slack.permalink(&thread.channel, &thread.root).await?;
     let files = speech.files.as_ref().is_some_and(|files| !files.is_empty());
     let said = voice::told(&Told::NewThread { url, files });

@@ -19,7 +19,7 @@ use crate::{
     steps::StepError,
     voice::{self, Told},
     work::{
-        answer, approve,
+        answer, approve, outbox,
         trouble::{self, Tried},
     },
 };
@@ -128,7 +128,9 @@ async fn gone(task: &mut Task, asked: &Asked) -> Result<(), Halt> {
 }
 
 /// Archives; that shows nowhere when it is done twice.
-async fn put_away(task: &mut Task, link: &Link, asked: &Asked) -> Result<(), Halt> {
+async fn put_away(task: &mut Task, link: &mut Link, asked: &Asked) -> Result<(), Halt> {
+    // What was said before goes there before; later it would wake the session, or find it deaf.
+    outbox::flush(task, &asked.to.thread, link).await?;
     let (devin, session) = (task.deps.devin.clone(), link.session.clone());
     let act = async { devin.archive(&session).await.map(|_session| ()) };
     let done = task.steps.repeatable(ARCHIVE, act).await;
