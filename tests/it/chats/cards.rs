@@ -25,7 +25,7 @@ async fn the_card_says_since_when_what_is_wanted_and_what_devin_said_last() {
     *fix the login test*
     :gear: Working · since (when)
     · Devin, (when): Which branch &lt;!here&gt; shall I use?
-    · Runs as *Ada Lovelace*
+    · Runs as *Ada Lovelace* · Feature development · from API
     <Open session> <Stop…> <Put to sleep> <Mute>
     ");
     let state = |world: &World| world.posts("bobbin_card")[0].blocks[0].to_string();
@@ -38,7 +38,7 @@ async fn the_card_says_since_when_what_is_wanted_and_what_devin_said_last() {
     :raised_hand: Waiting for your answer · since (when)
     Wanted: an answer. Reply in this thread and I pass it on.
     · Devin, (when): Which branch &lt;!here&gt; shall I use?
-    · Runs as *Ada Lovelace*
+    · Runs as *Ada Lovelace* · Feature development · from API
     <Open session> <Stop…> <Put to sleep> <Mute>
     ");
     world.thread(&root);
@@ -109,7 +109,22 @@ async fn a_result_in_the_form_that_was_asked_for_comes_as_a_table_and_a_file_onc
     let root = world.mention(ADA, "are the tests flaky?").await;
     output(&world, json!({ "flaky": true, "runs": 41, "note": "<!here> *login*" }));
     world.devin_becomes("running", Some("finished")).await;
-    assert_snapshot!(world.thread(&root), @"");
+    assert_snapshot!(world.thread(&root), @"
+    ada: <@U0BOBBIN> are the tests flaky? [eyes]
+    bobbin: [card] *are the tests flaky?* / :white_check_mark: Finished | Runs as *Ada Lovelace* | <Open session>
+    bobbin: The result, in the form that was asked for
+
+    ```
+    Field  Value
+    -----  ---------------
+    flaky  yes
+    note   &lt;!here&gt; *login*
+    runs   41
+    ```
+    bobbin: (file result.json)
+    bobbin: :white_check_mark: Devin finished its task. Reply in this thread to ask for more.
+    _Asked for by Ada Lovelace · no pull requests_
+    ");
     assert_eq!(files(&world, &root), ["{\n  \"flaky\": true,\n  \"note\": \"<!here> *login*\",\n  \"runs\": 41\n}"]);
     let posts = world.posts("bobbin_notice").len();
     world.look().await;
@@ -127,7 +142,12 @@ async fn what_devin_finds_out_about_the_session_stands_on_the_card() {
     let root = world.mention(ADA, "fix the login test").await;
     world.devin.change(|state| state.sessions[0].category = Some("bug_fixing".to_owned()));
     world.devin_becomes("running", Some("working")).await;
-    assert_snapshot!(world.card(), @"");
+    assert_snapshot!(world.card(), @"
+    *fix the login test*
+    :gear: Working · since (when)
+    · Runs as *Ada Lovelace* · Bug fixing · from API
+    <Open session> <Stop…> <Put to sleep> <Mute>
+    ");
     world.thread(&root);
 }
 
@@ -149,7 +169,14 @@ async fn the_buttons_fit_what_the_session_does() {
         let lines: Vec<&str> = card.lines().filter(|line| !line.starts_with('·') && !line.starts_with('*')).collect();
         rows.push(lines.join(" / "));
     }
-    assert_snapshot!(rows.join("\n"), @"");
+    assert_snapshot!(rows.join("\n"), @"
+    :hourglass_flowing_sand: Starting · since (when) / <Open session> <Stop…> <Put to sleep> <Mute>
+    :raised_hand: Waiting for an approval · since (when) / Wanted: a decision. Devin does not tell me on what; the session shows it. / <Open session> <Stop…> <Put to sleep> <Mute>
+    :zzz: Asleep: nobody answered · since (when) / A reply in this thread wakes it. / <Open session> <Stop…> <Wake> <Mute>
+    :pause_button: Suspended: no credits left · since (when) / Wanted: credits, from a Devin administrator, then a reply here. / <Open session> <Stop…> <Wake> <Mute>
+    :x: Suspended after an error · since (when) / Wanted: a reply here to try to wake it, or a look at what happened. / <Open session> <Stop…> <Wake> <Mute>
+    :checkered_flag: Ended · since (when) / <Open session>
+    ");
     world.thread(&root);
 }
 
@@ -213,7 +240,15 @@ async fn a_muted_thread_gets_what_wants_a_person_and_no_flood_afterwards() {
     world.devin_becomes("suspended", Some("inactivity")).await;
     assert!(world.posts("bobbin_transition").is_empty() && world.posts("bobbin_relay").is_empty());
     assert!(world.posts("bobbin_notice").is_empty() && files(&world, &root).is_empty());
-    assert_snapshot!(world.card(), @"");
+    assert_snapshot!(world.card(), @"
+    *fix the login test*
+    :zzz: Asleep: nobody answered · since (when)
+    A reply in this thread wakes it.
+    :arrow_heading_up: <https://github.com/acme/api/pull/41|acme/api#41> · open
+    · Devin, (when): I look at the code.
+    · Runs as *Ada Lovelace* · Feature development · from API · :mute: muted: only what wants you is posted
+    <Open session> <Stop…> <Wake> <Unmute>
+    ");
     world.devin_becomes("running", Some("waiting_for_user")).await;
     assert_eq!(world.posts("bobbin_transition").len(), 1, "a question that nobody sees would keep Devin waiting");
     world.reply(ADA, &root, "unmute").await;
@@ -224,4 +259,28 @@ async fn a_muted_thread_gets_what_wants_a_person_and_no_flood_afterwards() {
     world.devin_becomes("running", Some("finished")).await;
     assert_eq!(world.posts("bobbin_transition").len(), 2);
     world.thread(&root);
+}
+
+#[tokio::test]
+async fn a_channel_that_wants_less_is_told_less_and_its_cards_show_all() {
+    let mut world = World::ruled("[channels.C0BACKEND]\ntold = [\"finished\"]\n").await;
+    let root = world.mention(ADA, "fix the login test").await;
+    world.devin_says("I look at the code.").await;
+    world.devin.open_pr(&world.session_id()).unwrap();
+    for (status, detail) in [
+        ("suspended", Some("inactivity")),
+        ("running", Some("waiting_for_user")),
+        ("running", Some("finished")),
+        ("exit", None),
+    ] {
+        world.devin_becomes(status, detail).await;
+    }
+    assert_snapshot!(world.thread(&root), @"
+    ada: <@U0BOBBIN> fix the login test [eyes]
+    bobbin: [card] *fix the login test* / :checkered_flag: Ended | :arrow_heading_up: <https://github.com/acme/api/pull/41|acme/api#41> · open | Runs as *Ada Lovelace* | <Open session>
+    bobbin: :raised_hand: <@U0ADA> Devin needs you: it is waiting for your answer. Reply in this thread and I pass it on.
+    bobbin: :white_check_mark: Devin finished its task. Reply in this thread to ask for more.
+    _Asked for by Ada Lovelace_
+    :arrow_heading_up: <https://github.com/acme/api/pull/41|acme/api#41> · open
+    ");
 }

@@ -47,7 +47,8 @@ async fn pull_requests_are_told_and_shown_on_the_card() {
     bobbin: :arrow_heading_up: Pull request opened: <https://github.com/acme/api/pull/41|acme/api#41>
     bobbin: :arrow_heading_up: Pull request merged: <https://github.com/acme/api/pull/41|acme/api#41>
     bobbin: :white_check_mark: Devin finished its task. Reply in this thread to ask for more.
-    _Asked for by Ada Lovelace · merged
+    _Asked for by Ada Lovelace_
+    :arrow_heading_up: <https://github.com/acme/api/pull/41|acme/api#41> · merged
     ");
 }
 

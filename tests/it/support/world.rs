@@ -632,7 +632,7 @@ fn moments_apart(text: &str) -> String {
 
 /// A text without how long a session took: what is tried again takes longer.
 fn without_durations(text: &str) -> String {
-    without(text, " · took ", |rest| rest.find(" · ").or(rest.find('_'))).replace("<>", "")
+    without(text, " · took ", |rest| [rest.find(" · "), rest.find('_')].into_iter().flatten().min()).replace("<>", "")
 }
 
 /// A text with a mark (`<>`) in the place of everything from a word to the end of it that is found behind.
