@@ -61,7 +61,7 @@ pub(super) fn read(source: &mut Source) -> Rules {
             }
             (Ok(_), other) => source.problem(&path, other.type_str(), "a table"),
             (Err(_), _) => {
-                source.problem(&path, &format!("{name:?}"), "a channel's id, C… or G…, as its details show it")
+                source.problem(&path, &format!("{name:?}"), "a channel's id, C… or G…, as its details show it");
             }
         }
     }
@@ -176,6 +176,11 @@ fn schema(source: &mut Source, name: &str, value: &Value) -> Option<Json> {
     }
 }
 
+/// The draft that a schema says it follows.
+fn draft(schema: &Json) -> Option<&str> {
+    schema.get("$schema")?.as_str()
+}
+
 /// A schema that Devin will take.
 fn checked(source: &mut Source, path: &str, text: &str) -> Option<Json> {
     let problem = if text.len() > MAX_SCHEMA_BYTES {
@@ -185,8 +190,8 @@ fn checked(source: &mut Source, path: &str, text: &str) -> Option<Json> {
             Err(error) => (format!("no JSON ({error})"), "a JSON Schema (draft 7)"),
             Ok(json) if !json.is_object() => ("JSON that is no object".to_owned(), "a JSON Schema (draft 7)"),
             Ok(json) if refers_elsewhere(&json) => ("a $ref to elsewhere".to_owned(), "references that begin with #"),
-            Ok(json) if json["$schema"].as_str().is_some_and(|draft| !draft.contains(DRAFT)) => {
-                (json["$schema"].to_string(), "draft 7, http://json-schema.org/draft-07/schema#")
+            Ok(json) if draft(&json).is_some_and(|draft| !draft.contains(DRAFT)) => {
+                (format!("{:?}", draft(&json).unwrap_or_default()), "draft 7, http://json-schema.org/draft-07/schema#")
             }
             Ok(json) => return Some(json),
         }

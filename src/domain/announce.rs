@@ -401,7 +401,7 @@ mod tests {
             let seen = in_order(seen);
             let told = seen.iter().fold(Told::default(), |told, one| announce(&told, one).0);
             if let Some(last) = seen.last() {
-                let again = Observation { seen_at: last.seen_at + Duration::from_secs(60), ..last.clone() };
+                let again = Observation { seen_at: last.seen_at + Duration::from_mins(1), ..last.clone() };
                 prop_assert!(announce(&told, &again).1.is_empty());
             }
         }

@@ -12,7 +12,6 @@ use super::{
     mailbox::{Mailbox, ThreadKey},
     press,
 };
-use crate::clock::later;
 
 /// The form of values written today.
 const FORM: &str = "b1";
@@ -109,13 +108,18 @@ impl Act {
     pub fn until(&self, now: Timestamp) -> i64 {
         match self {
             Self::AskStop | Self::Sleep | Self::Wake | Self::Mute | Self::Unmute | Self::Archive | Self::Unarchive => {
-                let end = later(now, CARD_FOR).as_second();
+                let end = after(now, CARD_FOR);
                 end - end.rem_euclid(DAY_SECONDS) + DAY_SECONDS
             }
-            Self::Stop | Self::Detach | Self::Keep | Self::RejectPlainly => later(now, CONFIRM_FOR).as_second(),
-            Self::Approve | Self::Reject | Self::Choose { .. } => later(now, ANSWER_FOR).as_second(),
+            Self::Stop | Self::Detach | Self::Keep | Self::RejectPlainly => after(now, CONFIRM_FOR),
+            Self::Approve | Self::Reject | Self::Choose { .. } => after(now, ANSWER_FOR),
         }
     }
+}
+
+/// The second so much later.
+fn after(now: Timestamp, time: Duration) -> i64 {
+    now.saturating_add(time).unwrap_or(now).as_second()
 }
 
 /// What a value says: its short names keep it short.

@@ -13,7 +13,7 @@ pub enum Sighting {
     #[serde(rename = "session_changed.1")]
     SessionChanged {
         /// The look.
-        seen: Observation,
+        seen: Box<Observation>,
     },
     /// Devin's list left the session out, though it was asked for by its id.
     #[serde(rename = "session_missing.1")]

@@ -194,7 +194,7 @@ pub struct StatusView<'a> {
 #[template(path = "voice/session_status.mrkdwn", config = ".askama.toml")]
 struct Status<'a> {
     name: String,
-    status: String,
+    state: String,
     changed: i64,
     changed_text: String,
     runs_as: &'a str,
@@ -213,7 +213,7 @@ pub fn session_status(view: &StatusView<'_>) -> Said {
     let changed = Timestamp::from_second(seen.updated_at).unwrap_or(seen.seen_at);
     Said::text(say(&Status {
         name: linked(&seen.url, &title),
-        status: status(&seen.state),
+        state: status(&seen.state),
         changed: changed.as_second(),
         changed_text: changed.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         runs_as: view.runs_as,

@@ -1,8 +1,6 @@
 //! A session's structured output as people read it: tables, written as Markdown and rendered like Devin's own words. The
 //! JSON itself goes beside it as a file, so a table may leave out what does not fit.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 use serde_json::{Map, Value};
 
@@ -63,7 +61,9 @@ fn flatten(fields: &Map<String, Value>, above: &str, depth: usize, rows: &mut Ve
                 flatten(inner, &path, depth + 1, rows, parts);
             }
             Value::Array(items) if items.iter().any(Value::is_object) => parts.push(list(literal(&path), items)),
-            other => rows.push(vec![literal(&path), cell(other)]),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                rows.push(vec![literal(&path), cell(value)]);
+            }
         }
     }
 }
@@ -82,7 +82,7 @@ fn list(name: String, items: &[Value]) -> Part {
     }
     let row = |item: &Value| match item {
         Value::Object(fields) => columns.iter().map(|key| fields.get(*key).map(cell).unwrap_or_default()).collect(),
-        other => vec![cell(other)],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => vec![cell(item)],
     };
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
     table(name, &columns.iter().map(|key| literal(key)).collect::<Vec<_>>(), &rows)
@@ -93,8 +93,8 @@ fn table(name: String, columns: &[String], rows: &[Vec<String>]) -> Part {
     let mut table = line(columns);
     let rule: Vec<String> = columns.iter().map(|_| "---".to_owned()).collect();
     for row in std::iter::once(rule.as_slice()).chain(rows.iter().take(MAX_ROWS).map(Vec::as_slice)) {
-        // Writing into a text cannot fail.
-        let _ = write!(table, "\n{}", line(row));
+        table.push('\n');
+        table.push_str(&line(row));
     }
     table.push('\n');
     Part { name, table, left_out: rows.len().saturating_sub(MAX_ROWS) }

@@ -146,7 +146,7 @@ async fn offer(deps: &WatchDeps, memory: &mut Memory, now: Timestamp, session: &
         return Ok(false);
     }
     let id = format!("look:{}:{}", seen.session, print(&seen));
-    let sighting = Sighting::SessionChanged { seen: seen.clone() };
+    let sighting = Sighting::SessionChanged { seen: Box::new(seen.clone()) };
     let mailbox = Mailbox::Thread(thread.clone());
     let mut stored = news::put(deps, mailbox.clone(), &sighting, id.clone()).await?;
     if !stored {

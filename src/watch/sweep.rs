@@ -117,7 +117,9 @@ async fn ask(watch: &Watch, now: Timestamp, batch: &[Tracked], again: bool) -> R
         let (id, sighting) = match found.get(session).map(|found| found.observe(now)) {
             None => (format!("missing:{session}:{second}"), Sighting::SessionMissing { session: session.clone() }),
             Some(seen) if !again && is_told(&watch.deps, mailbox, &seen).await? => continue,
-            Some(seen) => (format!("look:{session}:{}:{second}", print(&seen)), Sighting::SessionChanged { seen }),
+            Some(seen) => {
+                (format!("look:{session}:{}:{second}", print(&seen)), Sighting::SessionChanged { seen: Box::new(seen) })
+            }
         };
         saw += usize::from(news::put(&watch.deps, mailbox.clone(), &sighting, id).await?);
     }

@@ -49,7 +49,7 @@ pub(super) async fn seen(
         return settle(task, thread, link).await;
     }
     match sighting {
-        Sighting::SessionChanged { seen } => Box::pin(tell(task, thread, &mut link, seen)).await?,
+        Sighting::SessionChanged { seen } => Box::pin(tell(task, thread, &mut link, *seen)).await?,
         Sighting::SessionMissing { .. } => {
             ask(task, thread, &mut link).await?;
         }

@@ -105,7 +105,9 @@ pub(super) fn without_gone(task: &Task, mut link: Link) -> Link {
                 link.relayed.sent(digest.clone());
                 link.told.answered(task.now());
                 let arrived = Arrived::There { digest };
-                parcel.iter().for_each(|one| note(task, &mut link, one, &arrived));
+                for one in &parcel {
+                    note(task, &mut link, one, &arrived);
+                }
             }
             None => left.extend(parcel),
         }
@@ -209,7 +211,13 @@ async fn not_sent(
     let tried = Tried { doing: "sending a message into a session", runs_as: name };
     match trouble::at_devin(task, thread, tried, error).await {
         Halt::Stop { why } => Ok(Arrived::Refused(why)),
-        halt => Err(halt),
+        halt @ (Halt::Retry { .. }
+        | Halt::Later { .. }
+        | Halt::Paced { .. }
+        | Halt::Broke { .. }
+        | Halt::GiveBack
+        | Halt::Bury { .. }
+        | Halt::Store(_)) => Err(halt),
     }
 }
 

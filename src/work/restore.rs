@@ -101,7 +101,7 @@ async fn restore(task: &mut Task, thread: &ThreadKey, lost: &SessionId, known: O
     let outbox = unsent(task, &session, known.as_ref()).await?;
     let fates = known.as_ref().map(|link| link.fates.clone()).unwrap_or_default();
     let new = Link::new(by, Observation { session, ..seen }, now);
-    let kept = Link { settings, lately, outbox, fates, ..new };
+    let kept = Link { settings, outbox, fates, lately, ..new };
     let mut link = Link { told, over, card, started_at, restored_at: Some(now), ..kept };
     if link.card.ts.is_none() && known.is_none() {
         card::open(task, thread, &mut link).await?;

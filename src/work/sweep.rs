@@ -68,7 +68,7 @@ pub(super) async fn run(task: &mut Task, thread: &ThreadKey) -> Result<(), Halt>
             }
             Err(Halt::Store(error)) => return Err(Halt::Store(error)),
             Err(halt) if put_off(&mut doubt, now) => {
-                tracing::info!(?halt, "the later look failed; once more in a while")
+                tracing::info!(?halt, "the later look failed; once more in a while");
             }
             Err(halt) => {
                 tracing::error!(?halt, "the later look was given up");

@@ -155,14 +155,14 @@ fn named(
 ) -> (Option<String>, Option<String>) {
     let Some(asked) = asked else { return (None, None) };
     match listed {
-        Ok(known) => match known.iter().find(|one| one.is(&asked)) {
-            Some(one) => (Some(one.id.clone()), Some(one.name.clone())),
-            None => {
-                let known = known.iter().map(Named::shown).collect();
-                objections.push(Objection::NoPlaybook { found: asked, known });
-                (None, None)
+        Ok(known) => {
+            if let Some(one) = known.iter().find(|one| one.is(&asked)) {
+                return (Some(one.id.clone()), Some(one.name.clone()));
             }
-        },
+            let known = known.iter().map(Named::shown).collect();
+            objections.push(Objection::NoPlaybook { found: asked, known });
+            (None, None)
+        }
         Err(_) if is_id(&asked) => (Some(asked.clone()), Some(asked)),
         Err(detail) => {
             objections.push(Objection::NotListed { word, detail: detail.clone() });

@@ -305,7 +305,7 @@ async fn home_tabs_prompts_shortcuts_and_the_stop_button_reach_slack() {
         state.views.push(View::new("V1", ada.clone(), home));
         let prompts = vec![("Fix".to_owned(), "Fix it".to_owned())];
         state.prompts.insert(direct.clone(), Prompts { title: None, prompts });
-        let said = jiff::Timestamp::now();
+        let said = SystemClock.now();
         let working = AgentSession { status: AgentStatus::Processing, title: None, initiator: None, said };
         state.agent_sessions.insert((BACKEND.parse().unwrap(), root.clone()), working);
     });

@@ -49,7 +49,7 @@ pub(super) async fn obey(task: &mut Task, mut link: Link, asked: &Asked, order: 
         Order::Unmute => Box::pin(unmute(task, &mut link, asked)),
         Order::Mentions => Box::pin(quiet::mentions(task, &mut link, asked)),
         Order::Detach => Box::pin(detach::ask(task, &link, asked)),
-        Order::Why => Box::pin(look::why(task, &mut link, asked)),
+        Order::Why => Box::pin(look::why(task, &link, asked)),
         Order::Help => Box::pin(say(task, asked, voice::help())),
         Order::List => Box::pin(look::list(task, asked)),
         Order::Whoami => Box::pin(say(task, asked, whoami(asked))),

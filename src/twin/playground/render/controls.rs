@@ -165,7 +165,7 @@ fn held(place: Place<'_>, found: Found<'_>) -> Vec<String> {
     values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-pub(super) fn placeholder<'a>(found: Found<'a>) -> &'a str {
+pub(super) fn placeholder(found: Found<'_>) -> &str {
     found.element.get("placeholder").map(|shown| text(shown, "text")).unwrap_or_default()
 }
 

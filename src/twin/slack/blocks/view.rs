@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn inputs_need_a_submit_button_and_stand_in_views_only() {
         let asks = input(&json!({ "type": "plain_text_input", "action_id": "a" }));
-        assert_eq!(check_view(&modal(&[asks.clone()])), Vec::<String>::new());
-        let mut without = modal(&[asks.clone()]);
+        assert_eq!(check_view(&modal(std::slice::from_ref(&asks))), Vec::<String>::new());
+        let mut without = modal(std::slice::from_ref(&asks));
         without.as_object_mut().unwrap().remove("submit");
         assert_eq!(check_view(&without), ["missing required field: submit [json-pointer:/view]"]);
         assert_eq!(check(&[asks], Surface::Message).len(), 1);
