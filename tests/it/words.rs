@@ -162,10 +162,11 @@ fn hostile() -> impl Strategy<Value = (String, Vec<String>)> {
     prop::collection::vec((0..PIECES.len(), 0..3_usize), 1..60).prop_map(|chosen| {
         let (mut text, mut words) = (String::new(), Vec::new());
         for (piece, long) in chosen {
-            let mut parts = PIECES[piece].split("{}");
-            text.push_str(parts.next().unwrap());
+            let mut parts = PIECES.get(piece).copied().unwrap_or_default().split("{}");
+            text.push_str(parts.next().unwrap_or_default());
             for part in parts {
-                let word = format!("w{}x{}", words.len(), "y".repeat([0, 40, 900][long]));
+                let word =
+                    format!("w{}x{}", words.len(), "y".repeat([0, 40, 900].get(long).copied().unwrap_or_default()));
                 text.push_str(&word);
                 words.push(word);
                 text.push_str(part);

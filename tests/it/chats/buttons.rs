@@ -43,7 +43,7 @@ async fn a_value_that_was_changed_or_comes_from_another_thread_does_nothing() {
     let elsewhere = world.posts("bobbin_card").pop().unwrap();
     let moved = value.replacen(value.split(':').next().unwrap(), other.as_str(), 1);
     for (post, forged) in
-        [(&card, value.replace(r#""keep""#, r#""stop""#)), (&elsewhere, moved), (&card, format!("{}:x", other))]
+        [(&card, value.replace(r#""keep""#, r#""stop""#)), (&elsewhere, moved), (&card, format!("{other}:x"))]
     {
         world.put_button(&post.ts, "stop", &forged);
         world.press(ADA, &post.ts, "stop").await;

@@ -226,24 +226,17 @@ impl Drop for RedisServer {
 }
 
 fn flatten(value: &redis::Value, text: &mut String) {
-    match value {
-        redis::Value::BulkString(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
-        redis::Value::SimpleString(words) => text.push_str(words),
-        redis::Value::Array(values) | redis::Value::Set(values) => values.iter().for_each(|one| flatten(one, text)),
-        redis::Value::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+    if let redis::Value::BulkString(bytes) = value {
+        text.push_str(&String::from_utf8_lossy(bytes));
+    } else if let redis::Value::SimpleString(words) = value {
+        text.push_str(words);
+    } else if let redis::Value::Array(values) | redis::Value::Set(values) = value {
+        values.iter().for_each(|one| flatten(one, text));
+    } else if let redis::Value::Map(pairs) = value {
+        for (key, value) in pairs {
             flatten(key, text);
             flatten(value, text);
-        }),
-        _ => {}
+        }
     }
     text.push('\n');
-}
-
-/// A port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn signal(signal: &str, pid: &str) {
-    Command::new("kill").args([signal, pid]).status().unwrap();
 }

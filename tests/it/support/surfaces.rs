@@ -122,7 +122,7 @@ pub(crate) fn without_stamps(text: &str) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         match part.get(..16).filter(|stamp| stamp.bytes().all(|b| b.is_ascii_digit())) {
-            Some(stamp) => out.extend(["/TS", &part[stamp.len()..]]),
+            Some(stamp) => out.extend(["/TS", part.get(stamp.len()..).unwrap_or_default()]),
             None => out.extend(["/p", part]),
         }
     }

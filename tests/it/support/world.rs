@@ -639,7 +639,7 @@ fn without_durations(text: &str) -> String {
 fn without(text: &str, from: &str, end: impl Fn(&str) -> Option<usize>) -> String {
     let mut pieces = text.split(from);
     let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |text, piece| text + "<>" + &piece[end(piece).unwrap()..])
+    pieces.fold(first, |text, piece| text + "<>" + piece.get(end(piece).unwrap()..).unwrap())
 }
 
 /// A store of its own.
