@@ -192,7 +192,7 @@ pub struct StatusView<'a> {
 
 #[derive(Template)]
 #[template(path = "voice/session_status.mrkdwn", config = ".askama.toml")]
-struct Status<'a> {
+struct Shown<'a> {
     name: String,
     state: String,
     changed: i64,
@@ -211,7 +211,7 @@ pub fn session_status(view: &StatusView<'_>) -> Said {
     let title = seen.title.as_deref().unwrap_or("Devin session").split_whitespace().collect::<Vec<_>>().join(" ");
     let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     let changed = Timestamp::from_second(seen.updated_at).unwrap_or(seen.seen_at);
-    Said::text(say(&Status {
+    Said::text(say(&Shown {
         name: linked(&seen.url, &title),
         state: status(&seen.state),
         changed: changed.as_second(),

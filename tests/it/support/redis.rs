@@ -240,3 +240,12 @@ fn flatten(value: &redis::Value, text: &mut String) {
     }
     text.push('\n');
 }
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn signal(signal: &str, pid: &str) {
+    Command::new("kill").args([signal, pid]).status().unwrap();
+}
