@@ -231,7 +231,9 @@ fn flatten(value: &redis::Value, text: &mut String) {
     } else if let redis::Value::SimpleString(words) = value {
         text.push_str(words);
     } else if let redis::Value::Array(values) | redis::Value::Set(values) = value {
-        values.iter().for_each(|one| flatten(one, text));
+        for one in values {
+            flatten(one, text);
+        }
     } else if let redis::Value::Map(pairs) = value {
         for (key, value) in pairs {
             flatten(key, text);
