@@ -424,7 +424,7 @@ async fn f09_what_is_not_ours_or_is_gone_stays_as_it_is() {
     assert_eq!(posts(&world), made);
 
     // Whoever asks us there is served all the same.
-    world.say_in(ADA, BACKEND, Some(&theirs), &format!("<@{BOT_USER}> help"));
+    world.say_in(ADA, BACKEND, Some(&theirs), &format!("<@{BOT_USER}> fix this one"));
     world.settle().await;
     assert!(world.thread(&theirs).contains("bobbin: [card]"));
 }
