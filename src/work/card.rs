@@ -35,6 +35,8 @@ const RENEW_AFTER: Duration = Duration::from_hours(84);
 
 /// How long to wait after Slack refused an edit: a token may be in exchange.
 pub(super) const REFUSED_WAIT: Duration = Duration::from_mins(1);
+/// The same while our token is refused altogether: somebody has to put that right.
+const LOCKED_OUT_WAIT: Duration = Duration::from_mins(15);
 /// Refusals after which the message will never be edited again.
 const GONE: [&str; 4] = ["message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found"];
 
@@ -98,6 +100,15 @@ pub(super) enum Edited {
     Later(Timestamp),
 }
 
+/// How long to wait after what failed and is not to be given up.
+pub(super) fn patience(error: &SlackError) -> Duration {
+    match (error, error.certainty()) {
+        (SlackError::InstallationGone { .. }, _) => LOCKED_OUT_WAIT,
+        (_, Certainty::Unknown) => EDIT_EVERY,
+        (_, Certainty::NotDone) => REFUSED_WAIT,
+    }
+}
+
 /// Edits a post of ours, at the pace of its channel. Edits are repeated until they are made, so a failure is no reason to
 /// stop: what else was done has to be written down.
 pub(super) async fn edit(task: &Task, thread: &ThreadKey, ts: &Ts, message: Message) -> Result<Edited, Halt> {
@@ -116,10 +127,7 @@ pub(super) async fn edit(task: &Task, thread: &ThreadKey, ts: &Ts, message: Mess
             Ok(Edited::Closed)
         }
         Err(error) => {
-            let wait = error.retry_after().unwrap_or_default().max(match error.certainty() {
-                Certainty::Unknown => EDIT_EVERY,
-                Certainty::NotDone => REFUSED_WAIT,
-            });
+            let wait = error.retry_after().unwrap_or_default().max(patience(&error));
             tracing::info!(%error, "a post is edited later");
             Ok(Edited::Later(later(task.now(), wait)))
         }

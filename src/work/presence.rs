@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{card::REFUSED_WAIT, halt::Halt, kind::Speech, start::SEEN, task::Task};
+use super::{card, halt::Halt, kind::Speech, start::SEEN, task::Task};
 use crate::{
     clock::later,
     domain::{
@@ -174,9 +174,10 @@ fn again(task: &Task, error: &SlackError) -> Option<Timestamp> {
         SlackError::RateLimited { .. }
         | SlackError::Unsure { .. }
         | SlackError::Unreachable { .. }
-        | SlackError::InstallationGone { .. } => {
-            Some(later(task.now(), error.retry_after().unwrap_or_default().max(REFUSED_WAIT)))
-        }
+        | SlackError::InstallationGone { .. } => Some(later(
+            task.now(),
+            error.retry_after().unwrap_or_default().max(card::patience(error)).max(card::REFUSED_WAIT),
+        )),
         SlackError::MissingScope { .. }
         | SlackError::Target { .. }
         | SlackError::Payload { .. }

@@ -185,6 +185,16 @@ async fn f02_a_mention_in_a_thread_killed_anywhere_is_handled_once() {
 }
 
 #[tokio::test]
+async fn f02_a_mention_with_options_killed_anywhere_is_handled_once() {
+    killed_anywhere("mention with options", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_session_put_to_sleep_killed_anywhere_is_put_to_sleep_once() {
+    killed_anywhere("sleep", On::Embedded).await;
+}
+
+#[tokio::test]
 async fn f02_a_mention_with_a_file_killed_anywhere_is_handled_once() {
     killed_anywhere("mention with a file", On::Embedded).await;
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::later,
-    devin::{DevinError, Session},
+    devin::{CALL_TIMEOUT, DevinError, Session},
     domain::phase::Phase,
     steps::StepError,
     voice::{self, Told},
@@ -41,8 +41,8 @@ pub(in super::super) async fn sleep(task: &mut Task, link: &mut Link, asked: &As
         if !awake(&seen.state) {
             return tell(task, asked, Told::AlreadyAsleep).await;
         }
-        put_away(task, link, asked).await?;
     }
+    put_away(task, link, asked).await?;
     if !task.steps.met(UNARCHIVE) {
         if task.attempt < FALLS_ASLEEP_WITHIN
             && let Ok(session) = task.deps.devin.session(&link.session).await
@@ -51,8 +51,8 @@ pub(in super::super) async fn sleep(task: &mut Task, link: &mut Link, asked: &As
             let at = later(task.now(), FALLS_ASLEEP_IN);
             return Err(Halt::Later { at, why: "the session falls asleep".to_owned() });
         }
-        take_out(task, link, asked).await?;
     }
+    take_out(task, link, asked).await?;
     let thread = asked.to.thread.clone();
     changed::ask(task, &thread, link).await?;
     tell(task, asked, Told::Asleep).await
@@ -95,9 +95,10 @@ pub(in super::super) async fn archive(task: &mut Task, link: &mut Link, asked: &
             Look::Unknown => return Ok(()),
             Look::Gone => return gone(task, asked).await,
             Look::Seen(seen) if seen.state.archived => return tell(task, asked, Told::AlreadyArchived).await,
-            Look::Seen(_) => put_away(task, link, asked).await?,
+            Look::Seen(_) => {}
         }
     }
+    put_away(task, link, asked).await?;
     let thread = asked.to.thread.clone();
     changed::ask(task, &thread, link).await?;
     let said =
@@ -112,9 +113,10 @@ pub(in super::super) async fn unarchive(task: &mut Task, link: &mut Link, asked:
             Look::Unknown => return Ok(()),
             Look::Gone => return gone(task, asked).await,
             Look::Seen(seen) if !seen.state.archived => return tell(task, asked, Told::NotArchived).await,
-            Look::Seen(_) => take_out(task, link, asked).await?,
+            Look::Seen(_) => {}
         }
     }
+    take_out(task, link, asked).await?;
     let thread = asked.to.thread.clone();
     changed::ask(task, &thread, link).await?;
     match &link.over {
@@ -127,20 +129,22 @@ async fn gone(task: &mut Task, asked: &Asked) -> Result<(), Halt> {
     tell(task, asked, Told::AlreadyOver { how: crate::domain::link::Ended::Vanished }).await
 }
 
-/// Archives; that shows nowhere when it is done twice.
+/// Archives, once: whoever goes on after a crash must not take what this order did for somebody else's doing.
 async fn put_away(task: &mut Task, link: &mut Link, asked: &Asked) -> Result<(), Halt> {
     // What was said before goes there before; later it would wake the session, or find it deaf.
     outbox::flush(task, &asked.to.thread, link).await?;
     let (devin, session) = (task.deps.devin.clone(), link.session.clone());
     let act = async { devin.archive(&session).await.map(|_session| ()) };
-    let done = task.steps.repeatable(ARCHIVE, act).await;
+    let find = async { Ok(devin.session(&session).await?.archived.then_some(())) };
+    let done = task.steps.once(ARCHIVE, CALL_TIMEOUT, act, find).await;
     finish(task, asked, "archiving a session", done).await
 }
 
 async fn take_out(task: &mut Task, link: &Link, asked: &Asked) -> Result<(), Halt> {
     let (devin, session) = (task.deps.devin.clone(), link.session.clone());
     let act = async { devin.unarchive(&session).await.map(|_session| ()) };
-    let done = task.steps.repeatable(UNARCHIVE, act).await;
+    let find = async { Ok((!devin.session(&session).await?.archived).then_some(())) };
+    let done = task.steps.once(UNARCHIVE, CALL_TIMEOUT, act, find).await;
     finish(task, asked, "taking a session out of the archive", done).await
 }
 

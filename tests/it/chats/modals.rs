@@ -248,7 +248,7 @@ async fn a_message_from_elsewhere_goes_into_the_session_that_its_person_chooses(
     bobbin: :paperclip: *Ada Lovelace* hands over <PERMALINK|a message>:
     > see this
     > 
-    > the login test fails on the new runner, too [eyes]
+    > the login test fails on the new runner, too [eyes] [incoming_envelope]
     ");
     assert_snapshot!(world.devin.sessions()[0].messages.last().unwrap().message, @"
     see this

@@ -159,7 +159,7 @@ async fn what_people_write_in_devins_web_app_appears_once_and_what_they_write_he
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix the login test [eyes]
     bobbin: [card] *fix the login test* / :hourglass_flowing_sand: Starting | Runs as *Ada Lovelace* | <Open session>
-    grace: use the `main` branch [eyes]
+    grace: use the `main` branch [eyes] [incoming_envelope]
     bobbin: :globe_with_meridians: In Devin's web app somebody wrote (Devin does not say who):
     and please &lt;!channel&gt; see here (https://docs.acme.example/)
     bobbin: Noted.
@@ -275,7 +275,7 @@ async fn a_question_with_choices_is_answered_by_a_button_as_whoever_presses() {
     A) v2
     B) v3
     bobbin: :raised_hand: <@U0ADA> Devin needs you: it is waiting for your answer. Reply in this thread and I pass it on.
-    ada: none yet [eyes]
+    ada: none yet [eyes] [incoming_envelope]
     (only linus sees) I can't start Devin for you: nobody in the Devin organisation has the e-mail address of your Slack account. Ask a Devin administrator to invite that address; I look again after ten minutes.
     (only ada sees) :hourglass: The thread has gone on since that question, so nothing was sent. Write your answer as a message.
     (only grace sees) :hourglass: The thread has gone on since that question, so nothing was sent. Write your answer as a message.

@@ -42,7 +42,7 @@ impl Scene {
 }
 
 /// Every kind of input, and the ways in which it can go.
-pub(crate) const SCENES: [Scene; 30] = [
+pub(crate) const SCENES: [Scene; 31] = [
     Scene::new("mention", nothing, mention),
     Scene::new("mention in a thread", talk, mention_in_thread),
     Scene::new("mention with a file", nothing, mention_with_file),
@@ -56,6 +56,7 @@ pub(crate) const SCENES: [Scene; 30] = [
     Scene::new("silent refusal", nothing, refused_silently),
     Scene::new("request that Devin refuses", forbidden, mention),
     Scene::new("reply", mention, reply),
+    Scene::new("sleep", mention, sleep),
     Scene::new("reply with a file", mention, reply_with_file),
     Scene::new("reply to what is over", ended, reply),
     Scene { sequel: reply, ..Scene::new("profile change", mention, profile) },
@@ -282,6 +283,14 @@ pub(crate) fn reply(world: &mut World) -> Happening<'_> {
     Box::pin(async move {
         let root = root_of(world);
         world.reply(ADA, &root, "use the main branch").await;
+    })
+}
+
+/// An order in a thread: the session is put away, and taken out again once it sleeps.
+fn sleep(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let root = root_of(world);
+        world.reply(ADA, &root, "sleep").await;
     })
 }
 

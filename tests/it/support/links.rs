@@ -137,7 +137,7 @@ fn thread_state(made: &Made, at: Timestamp) -> Thread {
         url: format!("https://app.devin.ai/sessions/{}", made.session.bare()),
         acus: 1.35,
         pull_requests: pull_requests.clone(),
-        about: About::default(),
+        about: About { origin: Some("api".to_owned()), ..About::default() },
     };
     let asker = Asker { asked_in: made.thread.root.clone(), requester: id(ADA), runs_as: "Ada Lovelace".to_owned() };
     let link = Link {

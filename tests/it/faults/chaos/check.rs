@@ -16,7 +16,7 @@ use bobbin::{
 
 use super::{
     Violation::{self, Disordered, Doubled, Lost},
-    play::{Play, Said},
+    play::{EDITED, Play, Said},
 };
 use crate::faults::doubles;
 
@@ -116,8 +116,10 @@ impl Thread {
             .iter()
             .filter(|m| m.source == Source::User)
             .skip(1)
-            // Short messages of one person go as one when they come in one breath.
-            .flat_map(|m| m.message.split(BETWEEN).map(|part| (part, m.as_user.as_ref().map(DevinUserId::as_str))))
+            // Short messages of one person go as one when they come in one breath, and what was edited in time as it is now.
+            .flat_map(|m| {
+                m.message.split(BETWEEN).map(|part| (as_it_was(part), m.as_user.as_ref().map(DevinUserId::as_str)))
+            })
             .collect();
         let wanted: Vec<(&str, Option<&str>)> =
             stored.iter().map(|said| (said.text.as_str(), Some(at_devin(said.user)))).collect();
@@ -177,6 +179,11 @@ impl Thread {
             found.push(Lost(format!("not told at the end: {last:?}, told {told:?}")));
         }
     }
+}
+
+/// A message as it was before somebody edited it.
+fn as_it_was(text: &str) -> &str {
+    text.strip_suffix(EDITED).unwrap_or(text)
 }
 
 fn status_detail(post: &Message) -> Option<String> {

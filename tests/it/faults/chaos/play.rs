@@ -59,6 +59,8 @@ const OPERATIONS: [&str; 12] = [
     "auth.test",
     "*",
 ];
+/// What an edit adds to a message.
+pub(super) const EDITED: &str = " (edited)";
 /// Where a session's states are taken from, with what a person would call them.
 const STATES: [(&str, &str); 4] =
     [("running", "working"), ("running", "waiting_for_user"), ("running", "finished"), ("suspended", "inactivity")];
@@ -204,7 +206,7 @@ impl Play {
                 self.log.push(format!("{} edits {:?}", said.user, said.text));
                 self.world
                     .slack
-                    .edit(&id(said.user), &id(BACKEND), &said.ts, &format!("{} (edited)", said.text))
+                    .edit(&id(said.user), &id(BACKEND), &said.ts, &format!("{}{EDITED}", said.text))
                     .unwrap();
             }
             6 | 7 if !sessions.is_empty() => {

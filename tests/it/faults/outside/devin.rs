@@ -188,3 +188,33 @@ async fn f20_presigned_in_words_and_files() {
     1x, done: cut JSON; wrong types; a list; bare yes; bare yes, undone
     ");
 }
+
+#[tokio::test]
+async fn f20_sessions_archive_in_sleep() {
+    assert_snapshot!(table("sleep", "sessions.archive", refusals()).await, @"
+    1x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin did not accept this. It says: _Bad Request_. Chang…”: 400
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin refused because of a limit or of billing. It says:…”: 402
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin does not allow this (403): archiving a session, as…”: 403
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin does not know what I asked it for, so I did nothin…”: 404
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin did not accept this. It says: _Conflict_. Change y…”: 409
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:x: Devin did not accept this. It says: _Unprocessable Entit…”: 422
+    ");
+}
+
+#[tokio::test]
+async fn f20_sessions_unarchive_in_sleep() {
+    assert_snapshot!(table("sleep", "sessions.unarchive", refusals()).await, @"
+    1x, later: refused; reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
+    2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin did not accept this. It says: _Bad Request_. Chang…”: 400
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin refuses my key (401), so I did nothing. An operato…”: 401
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin refused because of a limit or of billing. It says:…”: 402
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin does not allow this (403): taking a session out of…”: 403
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin does not know what I asked it for, so I did nothin…”: 404
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin did not accept this. It says: _Conflict_. Change y…”: 409
+    1x, card not up to date, not told “:zzz: Somebody put this session to sleep. A reply in this th…”, not whispered, set aside, told “:file_cabinet: The session was archived and takes no message…”, told “:x: Devin did not accept this. It says: _Unprocessable Entit…”: 422
+    ");
+}

@@ -268,7 +268,7 @@ async fn f20_chat_postmessage_in_message_that_is_handed_over() {
     1x, done: refused
     2x, later: reset before; 429; 429 for 7 s; bare yes, undone; 500 before; 502 before; 503 before; ratelimited; token_revoked; internal_error
     1x, later: reset after; slow; processed 20 s late; cut JSON; wrong types; a list; bare yes; 500 after; 502 after; 503 after
-    2x, no reaction, not sent, not told “:paperclip: *Ada Lovelace* hands over <https://acme.slack.co…”, told “:wave: That session is no longer tied to a thread, so I coul…”: missing_scope; channel_not_found; invalid_blocks; gremlins
+    2x, not marked as sent, not sent, not told “:paperclip: *Ada Lovelace* hands over <https://acme.slack.co…”, told “:wave: That session is no longer tied to a thread, so I coul…”: missing_scope; channel_not_found; invalid_blocks; gremlins
     ");
 }
 
