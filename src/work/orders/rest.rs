@@ -43,14 +43,13 @@ pub(in super::super) async fn sleep(task: &mut Task, link: &mut Link, asked: &As
         }
     }
     put_away(task, link, asked).await?;
-    if !task.steps.met(UNARCHIVE) {
-        if task.attempt < FALLS_ASLEEP_WITHIN
-            && let Ok(session) = task.deps.devin.session(&link.session).await
-            && awake_but_for_the_archive(session)
-        {
-            let at = later(task.now(), FALLS_ASLEEP_IN);
-            return Err(Halt::Later { at, why: "the session falls asleep".to_owned() });
-        }
+    if !task.steps.met(UNARCHIVE)
+        && task.attempt < FALLS_ASLEEP_WITHIN
+        && let Ok(session) = task.deps.devin.session(&link.session).await
+        && awake_but_for_the_archive(session)
+    {
+        let at = later(task.now(), FALLS_ASLEEP_IN);
+        return Err(Halt::Later { at, why: "the session falls asleep".to_owned() });
     }
     take_out(task, link, asked).await?;
     let thread = asked.to.thread.clone();
