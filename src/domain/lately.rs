@@ -1,6 +1,6 @@
 //! What happened last in a session, as far as its card and its thread show it: part of the link.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ids::Ts, phase::State, presence::Presence};
@@ -20,12 +20,44 @@ pub struct Lately {
     /// What Slack itself shows of it.
     #[serde(default, skip_serializing_if = "Presence::is_empty")]
     pub presence: Presence,
+    /// Set while Slack refuses our token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_out: Option<LockedOut>,
 }
+
+/// Slack refuses our token: what shows the state is not tried again before a certain time, whatever else happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedOut {
+    /// When.
+    pub until: Timestamp,
+    /// Whether it was refused before, too.
+    #[serde(default)]
+    pub again: bool,
+}
+
+/// How long to wait after Slack refused our token: it may be in exchange.
+const LOCKED_OUT_FIRST: SignedDuration = SignedDuration::from_mins(5);
+/// How long to wait when it did so again: somebody has to put it right. A post that is taken ends the wait.
+const LOCKED_OUT_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 impl Lately {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Notes that Slack refused our token. The answer is when to try again.
+    pub fn refused(&mut self, now: Timestamp) -> Timestamp {
+        let again = self.locked_out.is_some();
+        let wait = if again { LOCKED_OUT_AGAIN } else { LOCKED_OUT_FIRST };
+        let until = now.saturating_add(wait).unwrap_or(now);
+        self.locked_out = Some(LockedOut { until, again });
+        until
+    }
+
+    /// Until when nothing is tried, while that is so.
+    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.locked_out.as_ref().map(|locked| locked.until).filter(|until| *until > now)
     }
 
     /// Notes the state that the session is in; the time counts where it is another one than before.
@@ -88,5 +120,20 @@ mod tests {
         assert_eq!(lately.entered.as_ref().map(|entered| entered.at), Some(at(1)), "both mean that it works");
         lately.enter(&running("finished"), at(3));
         assert_eq!(lately.entered.map(|entered| entered.at), Some(at(3)));
+    }
+
+    #[test]
+    fn a_refused_token_is_soon_tried_again_and_then_every_hour() {
+        let mut lately = Lately::default();
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            let until = lately.refused(now);
+            assert_eq!(lately.rests_until(now), Some(until));
+            waits.push(until.duration_since(now).as_mins());
+            now = until;
+        }
+        assert_eq!(waits, [5, 60, 60]);
+        assert_eq!(lately.rests_until(now), None);
     }
 }

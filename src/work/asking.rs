@@ -77,6 +77,7 @@ pub(super) async fn refresh(task: &Task, thread: &ThreadKey, link: &mut Link) ->
         Edited::Done | Edited::Gone => link.lately.asking = None,
         Edited::Closed => link.closed = true,
         Edited::Later(at) => return Ok(Some(at)),
+        Edited::LockedOut => return Ok(Some(link.lately.refused(now))),
     }
     Ok(None)
 }

@@ -35,8 +35,6 @@ const RENEW_AFTER: Duration = Duration::from_hours(84);
 
 /// How long to wait after Slack refused an edit: a token may be in exchange.
 pub(super) const REFUSED_WAIT: Duration = Duration::from_mins(1);
-/// The same while our token is refused altogether: somebody has to put that right.
-const LOCKED_OUT_WAIT: Duration = Duration::from_mins(15);
 /// Refusals after which the message will never be edited again.
 const GONE: [&str; 4] = ["message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found"];
 
@@ -78,11 +76,13 @@ pub(super) async fn refresh(task: &Task, thread: &ThreadKey, link: &mut Link) ->
         Edited::Done => {
             link.card.shows = shows;
             link.card.written_at = now;
+            link.lately.locked_out = None;
             return Ok((!buttons.is_empty()).then(|| later(now, RENEW_AFTER)));
         }
         Edited::Gone => link.card.ts = None,
         Edited::Closed => link.closed = true,
         Edited::Later(at) => return Ok(Some(at)),
+        Edited::LockedOut => return Ok(Some(link.lately.refused(now))),
     }
     Ok(None)
 }
@@ -98,15 +98,8 @@ pub(super) enum Edited {
     Closed,
     /// Not before a certain time.
     Later(Timestamp),
-}
-
-/// How long to wait after what failed and is not to be given up.
-pub(super) fn patience(error: &SlackError) -> Duration {
-    match (error, error.certainty()) {
-        (SlackError::InstallationGone { .. }, _) => LOCKED_OUT_WAIT,
-        (_, Certainty::Unknown) => EDIT_EVERY,
-        (_, Certainty::NotDone) => REFUSED_WAIT,
-    }
+    /// Slack refuses our token: somebody has to put that right.
+    LockedOut,
 }
 
 /// Edits a post of ours, at the pace of its channel. Edits are repeated until they are made, so a failure is no reason to
@@ -126,8 +119,15 @@ pub(super) async fn edit(task: &Task, thread: &ThreadKey, ts: &Ts, message: Mess
             tracing::warn!(%error, "the thread takes no edits");
             Ok(Edited::Closed)
         }
+        Err(error @ SlackError::InstallationGone { .. }) => {
+            tracing::warn!(%error, "a post can't be edited with our token");
+            Ok(Edited::LockedOut)
+        }
         Err(error) => {
-            let wait = error.retry_after().unwrap_or_default().max(patience(&error));
+            let wait = error.retry_after().unwrap_or_default().max(match error.certainty() {
+                Certainty::Unknown => EDIT_EVERY,
+                Certainty::NotDone => REFUSED_WAIT,
+            });
             tracing::info!(%error, "a post is edited later");
             Ok(Edited::Later(later(task.now(), wait)))
         }

@@ -211,14 +211,28 @@ pub(super) fn over(link: Option<&Link>, state: &State, now: Timestamp) -> Option
 /// Brings the card up to date and decides when to wake again. Whoever has a link in hand ends here: to leave otherwise
 /// would forget when the mailbox was to wake.
 pub(super) async fn settle(task: &mut Task, thread: &ThreadKey, mut link: Link) -> Result<Commit, Halt> {
-    let card_due = Box::pin(card::refresh(task, thread, &mut link)).await?;
-    let presence_due = Box::pin(presence::follow(task, thread, &mut link)).await?;
-    let asking_due = Box::pin(asking::refresh(task, thread, &mut link)).await?;
+    let shown_due = Box::pin(show(task, thread, &mut link)).await?;
     let tail_due = tail(&mut link, task.now());
     let outbox_due = due(&link.outbox);
-    let dues = [card_due, presence_due, asking_due, tail_due, reread_due(&link), outbox_due];
+    let dues = [shown_due, tail_due, reread_due(&link), outbox_due];
     let wake = dues.into_iter().flatten().min();
     task.keep(link, wake)
+}
+
+/// Brings what shows the state up to date; not while Slack refuses our token, whatever brought us here. The answer is when
+/// to come back.
+async fn show(task: &Task, thread: &ThreadKey, link: &mut Link) -> Result<Option<Timestamp>, Halt> {
+    let now = task.now();
+    let mut dues = Vec::new();
+    if link.lately.rests_until(now).is_none() {
+        dues.push(Box::pin(card::refresh(task, thread, link)).await?);
+    }
+    if link.lately.rests_until(now).is_none() {
+        dues.push(Box::pin(presence::follow(task, thread, link)).await?);
+        dues.push(Box::pin(asking::refresh(task, thread, link)).await?);
+    }
+    dues.push(link.lately.rests_until(now));
+    Ok(dues.into_iter().flatten().min())
 }
 
 /// Whether the look was taken so soon after the change that another one in the same second would not show.

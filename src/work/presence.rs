@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{card, halt::Halt, kind::Speech, start::SEEN, task::Task};
+use super::{card::REFUSED_WAIT, halt::Halt, kind::Speech, start::SEEN, task::Task};
 use crate::{
     clock::later,
     domain::{
@@ -91,6 +91,7 @@ pub(super) async fn follow(task: &Task, thread: &ThreadKey, link: &mut Link) -> 
             Ok([back, lapse(shown)].into_iter().flatten().min())
         }
         Set::Later(at) => Ok(Some(at)),
+        Set::LockedOut => Ok(Some(link.lately.refused(now))),
         Set::Unavailable => {
             link.lately.presence.agent = None;
             let Some(name) = reaction(&phase) else { return Ok(None) };
@@ -112,6 +113,8 @@ enum Set {
     Done,
     /// Not before a certain time.
     Later(Timestamp),
+    /// Slack refuses our token.
+    LockedOut,
     /// The workspace has no agent sessions.
     Unavailable,
 }
@@ -140,6 +143,9 @@ async fn set(task: &Task, thread: &ThreadKey, state: AgentState, opening: Option
         return Ok(Set::Unavailable);
     }
     tracing::info!(%error, "Slack's own state of the session is not up to date");
+    if matches!(error, SlackError::InstallationGone { .. }) {
+        return Ok(Set::LockedOut);
+    }
     Ok(again(task, &error).map_or(Set::Done, Set::Later))
 }
 
@@ -155,6 +161,9 @@ async fn swap(task: &Task, thread: &ThreadKey, link: &mut Link, to: &str) -> Opt
         && let Err(error) = exchange(task, (&thread.channel, &link.asked_in), &from, to).await
     {
         tracing::info!(%error, "the reaction that shows the state is not up to date");
+        if matches!(error, SlackError::InstallationGone { .. }) {
+            return Some(link.lately.refused(task.now()));
+        }
         if let Some(at) = again(task, &error) {
             return Some(at);
         }
@@ -174,10 +183,9 @@ fn again(task: &Task, error: &SlackError) -> Option<Timestamp> {
         SlackError::RateLimited { .. }
         | SlackError::Unsure { .. }
         | SlackError::Unreachable { .. }
-        | SlackError::InstallationGone { .. } => Some(later(
-            task.now(),
-            error.retry_after().unwrap_or_default().max(card::patience(error)).max(card::REFUSED_WAIT),
-        )),
+        | SlackError::InstallationGone { .. } => {
+            Some(later(task.now(), error.retry_after().unwrap_or_default().max(REFUSED_WAIT)))
+        }
         SlackError::MissingScope { .. }
         | SlackError::Target { .. }
         | SlackError::Payload { .. }

@@ -159,7 +159,11 @@ pub(super) async fn close(task: &Task, thread: &ThreadKey, after: Duration) -> R
 /// Posts what a session has to tell, unless its thread takes no posts; one that turns out to take none is remembered.
 pub(super) async fn post_for(task: &mut Task, thread: &ThreadKey, link: &mut Link, say: Say<'_>) -> Result<(), Halt> {
     if !link.closed {
-        link.closed = post(task, thread, say).await? == Outcome::Closed;
+        let outcome = post(task, thread, say).await?;
+        link.closed = outcome == Outcome::Closed;
+        if matches!(outcome, Outcome::Made(_)) {
+            link.lately.locked_out = None;
+        }
     }
     Ok(())
 }

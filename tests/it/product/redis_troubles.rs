@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// Longest wait for everything to be told.
-const TOLD_WITHIN: Duration = Duration::from_mins(8);
+const TOLD_WITHIN: Duration = Duration::from_mins(4);
 /// Slack waits no longer for an answer.
 const SLACK_WAITS: Duration = Duration::from_secs(3);
 /// What a server needs to keep everything.
