@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ChannelId, Ts, UserId};
+use super::ids::{Ts, UserId};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +37,6 @@ pub struct Begin {
     pub text: String,
     /// The message that stands for the asking: the first of the thread.
     pub asked_in: Ts,
-    /// Where the asking came from, when it came from another thread: that thread is told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<From>,
     /// Secrets for the session alone, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<String>,
@@ -66,15 +63,6 @@ pub struct HandOver {
     pub permalink: String,
 }
 
-/// A thread that asked for a session in another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct From {
-    /// Its channel.
-    pub channel: ChannelId,
-    /// Its first message.
-    pub root: Ts,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,7 +72,7 @@ mod tests {
     fn stored_errands_are_read() {
         let samples = [
             r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100"}"#,
-            r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100","from":{"channel":"C0A","root":"1700000000.000200"},"sealed":"00ff"}"#,
+            r#"{"errand":"begin","user":"U0ADA","text":"fix it","asked_in":"1700000000.000100","sealed":"00ff"}"#,
             r#"{"errand":"hand_over","user":"U0ADA","text":"it fails","author":"U0GRACE","note":"look","files":["F1"],"permalink":"https://acme.slack.com/archives/C1/p1"}"#,
             r#"{"errand":"reaction","user":"U0ADA","ts":"1700000000.000100","name":"x","added":true}"#,
             r#"{"errand":"refresh_home"}"#,

@@ -31,7 +31,7 @@ pub(super) enum Telling {
 /// Gives the receipt and finds out as whom to act, or why nobody does, which was then told.
 pub(super) async fn admit(task: &mut Task, speech: &Speech, telling: Telling) -> Result<Result<Linked, Refusal>, Halt> {
     if speech.from_outside {
-        tracing::info!(slack.user = %speech.user, refused = Refusal::Outside.name(), "not acting for a person");
+        note_refused(&speech.user, Refusal::Outside);
         return Ok(Err(Refusal::Outside));
     }
     room::react(task, speech.channel(), &speech.ts, SEEN).await?;
@@ -40,8 +40,7 @@ pub(super) async fn admit(task: &mut Task, speech: &Speech, telling: Telling) ->
         Ok(Standing::Refused { why }) => why,
         Err(error) => return Err(trouble::at_look_up(task, &speech.thread, error).await),
     };
-    tracing::info!(slack.user = %speech.user, refused = why.name(), "not acting for a person");
-    metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
+    note_refused(&speech.user, why);
     if !why.is_told() {
         room::unreact(task, speech.channel(), &speech.ts, SEEN).await?;
         return Ok(Err(why));
@@ -52,6 +51,12 @@ pub(super) async fn admit(task: &mut Task, speech: &Speech, telling: Telling) ->
         remember(&mut task.thread.strangers, &speech.user);
     }
     Ok(Err(why))
+}
+
+/// Logs and counts that nobody acts for somebody.
+pub(super) fn note_refused(user: &UserId, why: Refusal) {
+    tracing::info!(slack.user = %user, refused = why.name(), "not acting for a person");
+    metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
 }
 
 fn remember(strangers: &mut Vec<UserId>, user: &UserId) {

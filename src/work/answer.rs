@@ -1,6 +1,6 @@
 //! Answers to whoever told us something or pressed a button: only that person sees them, and each at most once.
 
-use super::{halt::Halt, kind, kind::Speech, task::Task, trouble};
+use super::{admission::note_refused, halt::Halt, kind, kind::Speech, task::Task, trouble};
 use crate::{
     domain::{
         ids::UserId,
@@ -76,8 +76,7 @@ pub(super) async fn who(task: &mut Task, to: To, told_anyway: bool) -> Result<Op
         Ok(Standing::Refused { why }) => why,
         Err(error) => return Err(trouble::at_look_up(task, &to.thread, error).await),
     };
-    tracing::info!(slack.user = %to.user, refused = why.name(), "not acting for a person");
-    metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
+    note_refused(&to.user, why);
     if told_anyway || why.is_told() {
         say(task, &to, "refusal", voice::refusal(why)).await?;
     }

@@ -6,7 +6,6 @@
 //! answered and not done.
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 
 use super::{
     answer::{self, Asked, To},
@@ -33,9 +32,8 @@ pub(super) async fn linked(
     press: Pressed,
 ) -> Result<Commit, Halt> {
     let to = To::presser(thread, &press);
-    // A press that is handled again was in time.
-    let now = if task.attempt > 1 { Timestamp::MIN } else { task.now() };
-    let pressed = match button::read(&task.deps.marks, now, thread, &to.user, &press.value) {
+    // What counts is when somebody pressed, not when their press has its turn.
+    let pressed = match button::read(&task.deps.marks, task.came, thread, &to.user, &press.value) {
         Ok(pressed) => pressed,
         Err(why) => {
             refuse(task, &to, why).await?;

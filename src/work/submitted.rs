@@ -1,6 +1,7 @@
 //! Modals that were sent: the form that starts a session, and the one that hands a message to a session.
 
 use super::{
+    admission::note_refused,
     errand,
     halt::Halt,
     modal,
@@ -83,8 +84,7 @@ pub(super) async fn admit(task: &mut Task, asker: Asker<'_>) -> Result<Option<Li
     let said = match task.deps.people.clone().who(asker.team, asker.user).await {
         Ok(Standing::Linked(person)) => return Ok(Some(person)),
         Ok(Standing::Refused { why }) => {
-            tracing::info!(slack.user = %asker.user, refused = why.name(), "not acting for a person");
-            metrics::counter!("bobbin_people_refused_total", "why" => why.name()).increment(1);
+            note_refused(asker.user, why);
             voice::refusal(why)
         }
         Err(error) => modal::unknown(trouble::of_look_up(error))?,
@@ -95,13 +95,8 @@ pub(super) async fn admit(task: &mut Task, asker: Asker<'_>) -> Result<Option<Li
 
 /// Has a session started in a thread that was opened for it.
 pub(super) async fn begin(task: &Task, asker: Asker<'_>, thread: &ThreadKey, order: Order) -> Result<(), Halt> {
-    let begin = Begin {
-        user: asker.user.clone(),
-        text: order.text,
-        asked_in: thread.root.clone(),
-        from: None,
-        sealed: order.sealed,
-    };
+    let begin =
+        Begin { user: asker.user.clone(), text: order.text, asked_in: thread.root.clone(), sealed: order.sealed };
     errand::send(task, "begin", Mailbox::Thread(thread.clone()), Admit::Always, &Errand::Begin(begin)).await?;
     Ok(())
 }

@@ -64,6 +64,8 @@ pub(super) struct Task {
     pub(super) deps: Arc<Deps>,
     /// The input's id; for a mailbox that woke by itself, a name that is the same for every attempt.
     pub(super) id: InputId,
+    /// When the input came; when the mailbox woke, where there is none.
+    pub(super) came: Timestamp,
     /// How often it was taken, this time included.
     pub(super) attempt: u32,
     /// The store's time.

@@ -273,7 +273,8 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
         Mailbox::Thread(_) => Thread { link: None, lost: None, ..task::read(leased.state.as_deref())? },
         Mailbox::Person { .. } | Mailbox::Workspace { .. } => Thread::empty(),
     };
-    Ok(Task { deps, id, attempt: leased.attempt, clock, steps, thread })
+    let came = leased.input.as_ref().map_or(leased.at, |input| input.at);
+    Ok(Task { deps, id, came, attempt: leased.attempt, clock, steps, thread })
 }
 
 /// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other

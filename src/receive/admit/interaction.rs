@@ -3,7 +3,6 @@
 use super::{Decided, Decision, submission};
 use crate::{
     domain::{
-        ids::UserId,
         mailbox::{Mailbox, ThreadKey},
         press,
     },
@@ -31,7 +30,9 @@ pub(crate) fn interaction(seal: &Seal, body: &[u8]) -> Decided {
         Ok(Interaction::Shortcut(shortcut)) if shortcut.callback_id == START_DEVIN => global(shortcut),
         Ok(Interaction::MessageAction(_) | Interaction::Shortcut(_)) => Decision::Ignore("shortcut").into(),
         Ok(Interaction::BlockActions(actions)) => {
-            Decided { instead: submission::without_secrets(body), ..pressed(*actions) }
+            let in_view = actions.view.is_some();
+            let decided = pressed(*actions);
+            if in_view { Decided { instead: submission::without_secrets(body), ..decided } } else { decided }
         }
         Ok(Interaction::ViewSubmission(view)) => submitted(seal, *view, body),
         // Nothing waits for a modal that was dismissed, and none of our selects asks for its options.
@@ -93,7 +94,5 @@ fn submitted(seal: &Seal, event: ViewEvent, body: &[u8]) -> Decided {
 }
 
 fn person(actor: Actor) -> Mailbox {
-    let Actor { team, user, .. }: Actor = actor;
-    let user: UserId = user;
-    Mailbox::Person { team, user }
+    Mailbox::Person { team: actor.team, user: actor.user }
 }

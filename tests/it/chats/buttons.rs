@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bobbin::{
     domain::ids::Ts,
-    twin::world::{ADA, ADA_AT_DEVIN, GRACE, LINUS, STELLA},
+    twin::{
+        FaultAction,
+        world::{ADA, ADA_AT_DEVIN, GRACE, LINUS, STELLA},
+    },
 };
 
 use crate::support::world::World;
@@ -61,6 +64,18 @@ async fn a_question_can_be_answered_for_ten_minutes() {
     world.press_private(ADA, "stop").await;
     assert!(world.private(ADA).contains("too old"), "{}", world.private(ADA));
     assert_eq!(status(&world), "running");
+}
+
+/// A press that cannot be answered at once is handled again, and is then no younger.
+#[tokio::test]
+async fn a_press_that_came_too_late_stays_too_late() {
+    let (mut world, _root) = asked().await;
+    world.pass(Duration::from_mins(11)).await;
+    world.slack.faults().once("hooks", FaultAction::RateLimited { after: None });
+    world.press_private(ADA, "stop").await;
+    assert!(world.slack.faults().waiting().is_empty(), "the first answer was refused");
+    assert!(world.private(ADA).contains("too old"), "{}", world.private(ADA));
+    assert_eq!((status(&world).as_str(), world.devin.calls("sessions.terminate")), ("running", 0));
 }
 
 #[tokio::test]

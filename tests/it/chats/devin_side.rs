@@ -99,8 +99,8 @@ async fn a_reply_to_an_archived_session_says_what_can_be_done() {
     ada: <@U0BOBBIN> fix it [eyes]
     bobbin: [card] *fix it* / :file_cabinet: Archived | Runs as *Ada Lovelace* | <Open session>
     ada: go on [eyes] [warning]
-    bobbin: :file_cabinet: The session was archived and takes no messages. Unarchive it in <https://app.devin.ai/sessions/SESSION|Devin> to go on here, or mention me in a new thread.
-    bobbin: :file_cabinet: Your message was not passed on: this session is archived. Unarchive it in <https://app.devin.ai/sessions/SESSION|Devin> and send it again. To start a new one, mention me in a new thread.
+    bobbin: :file_cabinet: The session was archived and takes no messages. Write `unarchive` here to go on, or mention me in a new thread.
+    bobbin: :file_cabinet: Your message was not passed on: this session is archived. Write `unarchive` here and send it again. To start a new one, mention me in a new thread.
     ");
 }
 
