@@ -91,7 +91,7 @@ pub enum Event {
         /// The message as it was.
         before: Option<Box<ThreadMessage>>,
     },
-    /// `message_deleted`.
+    /// `message_deleted`; a first message with replies leaves a placeholder (`tombstone`) and arrives as a change.
     MessageDeleted {
         /// Where.
         channel: ChannelId,
@@ -304,7 +304,11 @@ impl Fields {
     }
 
     fn changed(self) -> Option<Event> {
-        let now = MessageEvent { channel: self.channel?, channel_type: self.channel_type, message: *self.message? };
+        let (channel, message) = (self.channel?, *self.message?);
+        if message.subtype.as_deref() == Some("tombstone") {
+            return Some(Event::MessageDeleted { channel, deleted: message.ts, before: self.previous_message });
+        }
+        let now = MessageEvent { channel, channel_type: self.channel_type, message };
         Some(Event::MessageChanged { now: Box::new(now), before: self.previous_message })
     }
 

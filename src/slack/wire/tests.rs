@@ -167,6 +167,10 @@ fn changes_and_deletions_name_their_message() {
     assert_eq!(before.unwrap().text, "use the branch main");
     let Event::MessageDeleted { deleted, .. } = event("message.message_deleted") else { panic!("not a deletion") };
     assert_eq!(deleted, now.message.ts);
+    let Event::MessageDeleted { deleted, before, .. } = event("message.message_changed.tombstone") else {
+        panic!("a placeholder is no edit")
+    };
+    assert_eq!((deleted.as_str(), &deleted), ("1795640001.000100", &before.unwrap().ts));
 }
 
 #[test]

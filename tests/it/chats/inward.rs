@@ -189,6 +189,22 @@ async fn deleting_what_devin_has_takes_nothing_back_and_only_its_author_is_told(
 }
 
 #[tokio::test]
+async fn deleting_the_first_message_of_a_thread_with_replies_is_told_to_its_author() {
+    for on in [On::Redis, On::Embedded] {
+        let (mut world, root) = linked(on).await;
+        delete(&world, ADA, &root);
+        world.settle().await;
+        // What stands in its place is nobody's words, and the thread goes on.
+        assert_eq!(said(&world), Vec::<String>::new());
+        world.reply(GRACE, &root, "and the other one, too").await;
+        assert_eq!(said(&world), ["okta|grace: and the other one, too"]);
+        allow_duplicates! {
+            assert_snapshot!(lines(&mut world, &root), @"(only ada sees) :wave: Devin already has the message that you deleted; deleting it here takes nothing back. If it matters, tell Devin in this thread to pass over it.");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_reply_that_also_goes_to_the_channel_is_a_reply() {
     let (mut world, root) = linked(On::Embedded).await;
     let options = SayOptions { thread: Some(root.clone()), broadcast: true, ..SayOptions::default() };
