@@ -95,10 +95,11 @@ async fn f15_a_process_that_is_killed_while_redis_is_away_goes_on_with_its_spool
 
     redis.restart();
     let returned = Instant::now();
-    until("the first reply", WITHIN, || !replies(&outside, &root).is_empty()).await;
+    let carded = |ts: &Ts| outside.posts(ts, "bobbin_card").len() == 1;
+    until("the first input", WITHIN, || answers(&outside) > 0 || begun.iter().any(carded)).await;
     let first = returned.elapsed();
     until("everything is handled", WITHIN, || {
-        begun.iter().all(|ts| outside.posts(ts, "bobbin_card").len() == 1)
+        begun.iter().all(carded)
             && replies(&outside, &root).len() >= 2 * THREADS
             && begun.iter().filter(|ts| replies(&outside, ts).len() >= 2).count() == 2 * THREADS
             && answers(&outside) >= 2

@@ -142,8 +142,13 @@ impl Outside {
 
     /// Posts of the bot in a thread of `#backend`, by the type in their metadata.
     pub(crate) fn posts(&self, root: &Ts, event_type: &str) -> Vec<Message> {
+        self.posts_in(&id(BACKEND), root, event_type)
+    }
+
+    /// Posts of the bot in a thread of a channel, by the type in their metadata.
+    pub(crate) fn posts_in(&self, channel: &ChannelId, root: &Ts, event_type: &str) -> Vec<Message> {
         let of_type = |m: &Message| m.metadata.as_ref().is_some_and(|d| d["event_type"].as_str() == Some(event_type));
-        self.slack.thread(&id::<ChannelId>(BACKEND), root).into_iter().filter(of_type).collect()
+        self.slack.thread(channel, root).into_iter().filter(of_type).collect()
     }
 
     /// How often the bot gave its receipt to a message of `#backend`.

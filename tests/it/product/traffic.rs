@@ -14,7 +14,7 @@ use bobbin::{
     twin::{
         devin,
         slack::{Door, Message, SayOptions, State},
-        world::{ADA, BACKEND, BOT_USER, GRACE},
+        world::{ADA, BACKEND, BOT_USER, GRACE, OPS, SHARED},
     },
 };
 
@@ -23,6 +23,9 @@ use crate::support::{chance::Chance, world::id};
 
 /// Who speaks: the two people that Devin knows.
 const PEOPLE: [&str; 2] = [ADA, GRACE];
+/// Where they speak. Slack takes one post a second in each, so one alone would fill for minutes with what is told at the
+/// end.
+const CHANNELS: [&str; 3] = [BACKEND, OPS, SHARED];
 /// Wait between two looks at whether everything is there.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -39,6 +42,7 @@ pub(crate) struct Traffic {
 #[derive(Debug)]
 struct Thread {
     number: u32,
+    channel: ChannelId,
     root: Ts,
     /// A mention comes as an event; the shortcut as an interaction, which Slack sends only once.
     door: Door,
@@ -47,6 +51,7 @@ struct Thread {
     said: Vec<u32>,
 }
 
+/// A slash command that asked for a session, whose thread the bot opens.
 #[derive(Debug)]
 struct Command {
     number: u32,
@@ -68,20 +73,29 @@ impl Traffic {
     pub(crate) fn go_on(&mut self, outside: &Outside, chance: &mut Chance) {
         let user = *chance.one_of(&PEOPLE);
         match chance.below(100) {
-            0..30 => self.mention(outside, user),
+            0..30 => self.mention_in(*chance.one_of(&CHANNELS), outside, user),
             30..60 => self.reply(outside, user, chance),
-            60..72 => self.shortcut(outside, user),
-            72..84 => self.command(outside, user),
+            60..72 => self.shortcut(*chance.one_of(&CHANNELS), outside, user),
+            72..84 => self.command(*chance.one_of(&CHANNELS), outside, user),
             84..90 => self.press(outside, user, chance),
             _ => self.devin_speaks(outside, chance),
         }
     }
 
-    /// Somebody mentions the bot.
+    /// Somebody mentions the bot in `#backend`.
     pub(crate) fn mention(&mut self, outside: &Outside, user: &str) {
+        self.mention_in(BACKEND, outside, user);
+    }
+
+    fn mention_in(&mut self, channel: &str, outside: &Outside, user: &str) {
         let number = self.next();
-        let root = say(outside, user, &format!("<@{BOT_USER}> please do {}", numbered(number)), None);
-        self.threads.push(Thread { number, root, door: Door::Events, replies: Vec::new(), said: Vec::new() });
+        let root = say(outside, user, channel, &format!("<@{BOT_USER}> please do {}", numbered(number)), None);
+        self.begun(number, channel, root, Door::Events);
+    }
+
+    fn begun(&mut self, number: u32, channel: &str, root: Ts, door: Door) {
+        let thread = Thread { number, channel: id(channel), root, door, replies: Vec::new(), said: Vec::new() };
+        self.threads.push(thread);
     }
 
     fn reply(&mut self, outside: &Outside, user: &str, chance: &mut Chance) {
@@ -92,24 +106,24 @@ impl Traffic {
             return self.mention(outside, user);
         }
         let at = chance.below(known.len());
-        let ts = say(outside, user, &format!("and {}", numbered(number)), Some(&known[at].root));
+        let (channel, root) = (known[at].channel.as_str(), Some(&known[at].root));
+        let ts = say(outside, user, channel, &format!("and {}", numbered(number)), root);
         known[at].replies.push((number, ts));
         self.last = number;
     }
 
     /// Somebody says something to others, and uses the shortcut on it.
-    fn shortcut(&mut self, outside: &Outside, user: &str) {
+    fn shortcut(&mut self, channel: &str, outside: &Outside, user: &str) {
         let number = self.next();
-        let root = say(outside, user, &format!("who does {}?", numbered(number)), None);
-        outside.slack.message_shortcut(&id(user), &id(BACKEND), &root, START_HERE).unwrap();
-        let door = Door::Interactions;
-        self.threads.push(Thread { number, root, door, replies: Vec::new(), said: Vec::new() });
+        let root = say(outside, user, channel, &format!("who does {}?", numbered(number)), None);
+        outside.slack.message_shortcut(&id(user), &id(channel), &root, START_HERE).unwrap();
+        self.begun(number, channel, root, Door::Interactions);
     }
 
-    fn command(&mut self, outside: &Outside, user: &str) {
+    fn command(&mut self, channel: &str, outside: &Outside, user: &str) {
         let number = self.next();
         let before: Vec<String> = outside.slack.read(|state| state.hooks.keys().cloned().collect());
-        outside.slack.command(&id(user), &id(BACKEND), "/bobbin", &numbered(number)).unwrap();
+        outside.slack.command(&id(user), &id(channel), "/bobbin", &numbered(number)).unwrap();
         let new = outside.slack.read(|state| state.hooks.keys().find(|hook| !before.contains(hook)).cloned());
         self.commands.push(Command { number, hook: new.unwrap() });
     }
@@ -120,8 +134,9 @@ impl Traffic {
             return;
         }
         let at = chance.below(self.threads.len());
-        if let Some(card) = outside.posts(&self.threads[at].root, "bobbin_card").first() {
-            outside.slack.press(&id(user), &id(BACKEND), &card.ts, "open_session").unwrap();
+        let Thread { channel, root, .. } = &self.threads[at];
+        if let Some(card) = outside.posts_in(channel, root, "bobbin_card").first() {
+            outside.slack.press(&id(user), channel, &card.ts, "open_session").unwrap();
             self.presses += 1;
         }
     }
@@ -191,6 +206,13 @@ impl Traffic {
                 must(world.relayed(*number) > 0, "relay", *number);
             }
         }
+        for command in self.commands.iter().filter(|command| outside.line.took(Door::Commands, command.number)) {
+            must(!world.commanded(command.number).is_empty(), "session", command.number);
+            for root in world.commanded(command.number) {
+                must(world.posts(root, "bobbin_card") > 0, "card", command.number);
+                must(!ended || world.posts(root, "bobbin_transition") > 0, "transition", command.number);
+            }
+        }
         missing
     }
 
@@ -216,8 +238,15 @@ impl Traffic {
             }
             thread.said.iter().for_each(|number| most(world.relayed(*number), "relay", *number));
         }
+        // A command has one answer beside its thread.
         for command in &self.commands {
             most(world.answers(&command.hook), "answer", command.number);
+            most(world.commanded(command.number).len(), "session", command.number);
+            for root in world.commanded(command.number) {
+                for kind in ["bobbin_card", "bobbin_transition"] {
+                    most(world.posts(root, kind), kind, command.number);
+                }
+            }
         }
         surplus.extend(world.keys.iter().filter(|(_, count)| **count > 1).map(|(key, n)| format!("{n} × mark {key}")));
         for thread in &self.threads {
@@ -259,6 +288,8 @@ impl Traffic {
 struct Picture {
     /// Sessions by the root of their thread.
     sessions: HashMap<String, Vec<SessionId>>,
+    /// Roots of the sessions' threads, by the number that the prompt begins with.
+    asked: HashMap<u32, Vec<Ts>>,
     /// Messages of people in sessions, by number.
     heard: HashMap<u32, usize>,
     /// Posts of the bot by thread and type.
@@ -279,6 +310,9 @@ impl Picture {
         outside.devin.read(|state| {
             for session in &state.sessions {
                 let (id, root) = facts(session);
+                if let (Some(number), Ok(root)) = (number_in(&session.prompt), root.parse()) {
+                    picture.asked.entry(number).or_default().push(root);
+                }
                 picture.sessions.entry(root).or_default().push(id);
                 let people = session.messages.iter().filter(|m| m.as_user.is_some());
                 let numbers = people.flat_map(|m| numbers_in(&m.message));
@@ -290,7 +324,7 @@ impl Picture {
     }
 
     fn look_at(&mut self, state: &State) {
-        for message in &state.channels[&id::<ChannelId>(BACKEND)].messages {
+        for message in CHANNELS.iter().flat_map(|channel| &state.channels[&id::<ChannelId>(channel)].messages) {
             let eyes = message.reactions.iter().filter(|r| r.name == "eyes").map(|r| r.users.len()).sum::<usize>();
             self.receipts.insert(message.ts.clone(), eyes);
             if message.user.as_str() == BOT_USER && !message.deleted {
@@ -319,6 +353,11 @@ impl Picture {
 
     fn posts(&self, root: &Ts, kind: &str) -> usize {
         self.posts.get(&(root.clone(), kind.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// Threads of the sessions that a command asked for.
+    fn commanded(&self, number: u32) -> &[Ts] {
+        self.asked.get(&number).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn heard(&self, number: u32) -> usize {
@@ -351,7 +390,7 @@ fn facts(session: &devin::Session) -> (SessionId, String) {
     (session.id.clone(), root.unwrap_or_default().to_owned())
 }
 
-fn say(outside: &Outside, user: &str, text: &str, thread: Option<&Ts>) -> Ts {
+fn say(outside: &Outside, user: &str, channel: &str, text: &str, thread: Option<&Ts>) -> Ts {
     let options = SayOptions { thread: thread.cloned(), ..SayOptions::default() };
-    outside.slack.say(&id(user), &id::<ChannelId>(BACKEND), text, options).unwrap()
+    outside.slack.say(&id(user), &id::<ChannelId>(channel), text, options).unwrap()
 }
