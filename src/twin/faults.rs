@@ -133,6 +133,11 @@ impl Faults {
         lock(&self.waiting).clone()
     }
 
+    /// When the next late request is due.
+    pub fn next_late(&self) -> Option<Timestamp> {
+        lock(&self.late).iter().map(|late| late.due).min()
+    }
+
     /// Processes the late requests that are due; how many. Every request to the twin does so first, so that this is
     /// needed only where nothing is asked of it any more.
     pub async fn process_late(&self, now: Timestamp) -> usize {

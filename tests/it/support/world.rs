@@ -30,7 +30,7 @@ use bobbin::{
     watch::{Watch, WatchDeps},
     work::Stepped,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -352,11 +352,24 @@ impl World {
                 continue;
             }
             match next.filter(|at| *at <= end) {
-                Some(at) => self.clock.advance_to(at),
+                Some(at) => self.rest_until(at).await,
                 None => return,
             }
         }
         panic!("the world does not come to rest");
+    }
+
+    /// Moves the clock to when something is due, and to each request on the way that a twin processes late: it does so
+    /// at its time, and not when it is asked for something the next time.
+    async fn rest_until(&self, at: Timestamp) {
+        let twins = [self.slack.faults(), self.devin.faults()];
+        while let Some(late) = twins.iter().filter_map(|faults| faults.next_late()).min().filter(|late| *late <= at) {
+            self.clock.advance_to(late);
+            for faults in twins {
+                faults.process_late(self.clock.now()).await;
+            }
+        }
+        self.clock.advance_to(at);
     }
 
     /// Another replica on the same store, whose clock is ahead by some seconds.
