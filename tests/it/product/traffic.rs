@@ -71,12 +71,12 @@ pub(crate) struct Sums {
 impl Traffic {
     /// Does one thing.
     pub(crate) fn go_on(&mut self, outside: &Outside, chance: &mut Chance) {
-        let user = *chance.one_of(&PEOPLE);
+        let (user, channel) = (*chance.one_of(&PEOPLE), *chance.one_of(&CHANNELS));
         match chance.below(100) {
-            0..30 => self.mention_in(*chance.one_of(&CHANNELS), outside, user),
+            0..30 => self.mention_in(channel, outside, user),
             30..60 => self.reply(outside, user, chance),
-            60..72 => self.shortcut(*chance.one_of(&CHANNELS), outside, user),
-            72..84 => self.command(*chance.one_of(&CHANNELS), outside, user),
+            60..72 => self.shortcut(channel, outside, user),
+            72..84 => self.command(channel, outside, user),
             84..90 => self.press(outside, user, chance),
             _ => self.devin_speaks(outside, chance),
         }
@@ -229,8 +229,8 @@ impl Traffic {
             let sessions = world.sessions.get(&thread.root.to_string()).map_or(0, Vec::len);
             most(sessions, "session", thread.number);
             most(world.receipts(&thread.root), "receipt", thread.number);
-            for kind in ["bobbin_card", "bobbin_transition"] {
-                most(world.posts(&thread.root, kind), kind, thread.number);
+            for (root, kind) in each_once(&thread.root) {
+                most(world.posts(root, kind), kind, thread.number);
             }
             for (number, ts) in &thread.replies {
                 most(world.heard(*number), "message into the session", *number);
@@ -242,10 +242,8 @@ impl Traffic {
         for command in &self.commands {
             most(world.answers(&command.hook), "answer", command.number);
             most(world.commanded(command.number).len(), "session", command.number);
-            for root in world.commanded(command.number) {
-                for kind in ["bobbin_card", "bobbin_transition"] {
-                    most(world.posts(root, kind), kind, command.number);
-                }
+            for (root, kind) in world.commanded(command.number).into_iter().flat_map(each_once) {
+                most(world.posts(root, kind), kind, command.number);
             }
         }
         surplus.extend(world.keys.iter().filter(|(_, count)| **count > 1).map(|(key, n)| format!("{n} × mark {key}")));
@@ -288,8 +286,8 @@ impl Traffic {
 struct Picture {
     /// Sessions by the root of their thread.
     sessions: HashMap<String, Vec<SessionId>>,
-    /// Roots of the sessions' threads, by the number that the prompt begins with.
-    asked: HashMap<u32, Vec<Ts>>,
+    /// Roots of the sessions' threads, each with the number that the prompt begins with.
+    asked: Vec<(u32, Ts)>,
     /// Messages of people in sessions, by number.
     heard: HashMap<u32, usize>,
     /// Posts of the bot by thread and type.
@@ -310,9 +308,7 @@ impl Picture {
         outside.devin.read(|state| {
             for session in &state.sessions {
                 let (id, root) = facts(session);
-                if let (Some(number), Ok(root)) = (number_in(&session.prompt), root.parse()) {
-                    picture.asked.entry(number).or_default().push(root);
-                }
+                picture.asked.extend(number_in(&session.prompt).zip(root.parse().ok()));
                 picture.sessions.entry(root).or_default().push(id);
                 let people = session.messages.iter().filter(|m| m.as_user.is_some());
                 let numbers = people.flat_map(|m| numbers_in(&m.message));
@@ -356,8 +352,8 @@ impl Picture {
     }
 
     /// Threads of the sessions that a command asked for.
-    fn commanded(&self, number: u32) -> &[Ts] {
-        self.asked.get(&number).map(Vec::as_slice).unwrap_or_default()
+    fn commanded(&self, number: u32) -> Vec<&Ts> {
+        self.asked.iter().filter(|(asked, _)| *asked == number).map(|(_, root)| root).collect()
     }
 
     fn heard(&self, number: u32) -> usize {
@@ -371,6 +367,11 @@ impl Picture {
     fn answers(&self, hook: &str) -> usize {
         self.answers.get(hook).copied().unwrap_or_default()
     }
+}
+
+/// What a thread has one of at most.
+fn each_once(root: &Ts) -> [(&Ts, &'static str); 2] {
+    [(root, "bobbin_card"), (root, "bobbin_transition")]
 }
 
 /// Ends every session that still runs.
