@@ -12,7 +12,7 @@ use bobbin::{
 use futures_util::{StreamExt as _, stream};
 
 use crate::{
-    faults::{Picture, SCENES, Scene, afterwards, doubles},
+    faults::{Picture, SCENES, Scene, afterwards, doubles, whispers},
     support::{
         chance::Chance,
         world::{Making, On, World, id},
@@ -67,6 +67,7 @@ async fn killed(scene: Scene, making: Making, whole: &Undisturbed, deaths: &[usi
     let mut world = World::made(making).await;
     world.lenient();
     (scene.before)(&mut world).await;
+    let asked = whispers(&world);
     let mut by_hand = 0;
     for (index, death) in deaths.iter().enumerate() {
         if index == 0 {
@@ -89,7 +90,7 @@ async fn killed(scene: Scene, making: Making, whole: &Undisturbed, deaths: &[usi
     let recovery = world.life.met();
     afterwards(&mut world).await;
     (scene.sequel)(&mut world).await;
-    let mut differences = whole.picture.differences(&Picture::of(&mut world).await, by_hand);
+    let mut differences = whole.picture.differences(&Picture::of(&mut world).await, by_hand, &asked);
     differences.extend(doubles(&world));
     differences.retain(|line| deaths.len() < 2 || line != REACHED_AGAIN);
     Survived { differences, recovery }
@@ -420,4 +421,29 @@ async fn f02_a_message_that_is_handed_over_killed_anywhere_is_there_once() {
 async fn f02_a_home_tab_killed_anywhere_is_published() {
     killed_anywhere("Home tab", On::Embedded).await;
     killed_anywhere("conversation with us", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_stop_killed_anywhere_ends_the_session_once() {
+    killed_anywhere("stop", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_separation_killed_anywhere_is_told_once() {
+    killed_anywhere("separation", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_an_approval_killed_anywhere_is_sent_once() {
+    killed_anywhere("approval", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f02_a_second_session_killed_anywhere_is_started_once() {
+    killed_anywhere("second session", On::Embedded).await;
+}
+
+#[tokio::test]
+async fn f04_a_result_killed_anywhere_arrives_once_as_a_table_and_as_a_file() {
+    killed_anywhere("result", On::Embedded).await;
 }

@@ -13,6 +13,6 @@ mod rows;
 mod scenes;
 
 pub(crate) use self::{
-    picture::{Picture, doubles},
+    picture::{Picture, doubles, whispers},
     scenes::{ASTRAY, FORM, LATE_DOUBLE, SCENES, Scene, afterwards},
 };

@@ -33,21 +33,19 @@ pub(crate) struct Picture {
 impl Picture {
     /// Looks at everything.
     pub(crate) async fn of(world: &mut World) -> Self {
+        let whispers = whispers(world);
+        let whispered = |line: &&str| whispers.iter().any(|whisper| whisper.lines().skip(1).any(|own| own == *line));
         let mut lines = Vec::new();
         for (channel, root) in roots(world) {
             let thread = world.thread_in(channel.as_str(), &root);
             let thread = without_stamps(&thread);
-            lines.extend(thread.lines().filter(|line| !line.starts_with(WHISPER)).map(str::to_owned));
+            let said = thread.lines().filter(|line| !line.starts_with(WHISPER) && !whispered(line));
+            lines.extend(said.map(str::to_owned));
         }
         lines.extend(world.devin.sessions().iter().flat_map(session));
         for dead in world.store.dead(100).await.unwrap() {
             lines.push(format!("set aside: {}", dead.why));
         }
-        let mut whispers = world.slack.read(|state| {
-            let whisper = |e: &bobbin::twin::slack::Ephemeral| format!("whispered to {}: {}", e.user, e.text);
-            state.ephemerals.iter().map(whisper).collect::<Vec<_>>()
-        });
-        whispers.sort();
         Self { lines, whispers }
     }
 
@@ -66,19 +64,33 @@ impl Picture {
         changed.map(|(line, n)| format!("{} {line}", sign(n))).collect()
     }
 
-    /// What makes a disturbed world another one than this: everything but a whisper less, and so many more.
-    pub(crate) fn differences(&self, seen: &Self, more_whispers: usize) -> Vec<String> {
+    /// What makes a disturbed world another one than this: everything but a whisper less, and so many more. A question
+    /// that was `asked` before may stand there still, where its answer took its place in this.
+    pub(crate) fn differences(&self, seen: &Self, more_whispers: usize, asked: &[String]) -> Vec<String> {
         let mut changes = self.changes(&Self { whispers: self.whispers.clone(), ..seen.clone() });
         if changes.is_empty() && self.lines != seen.lines {
             changes.push(format!("in another order: {:#?}", seen.lines));
         }
-        let unknown = seen.whispers.iter().filter(|whisper| !self.whispers.contains(whisper));
+        let unknown =
+            seen.whispers.iter().filter(|whisper| !self.whispers.contains(whisper) && !asked.contains(whisper));
         changes.extend(unknown.map(|whisper| format!("+ {whisper}")));
         if seen.whispers.len() > self.whispers.len() + more_whispers {
             changes.push(format!("+ {} whispers too many", seen.whispers.len() - self.whispers.len()));
         }
         changes
     }
+}
+
+/// What only one person sees, without what differs from world to world.
+pub(crate) fn whispers(world: &World) -> Vec<String> {
+    let sessions = world.devin.sessions();
+    let whisper = |e: &bobbin::twin::slack::Ephemeral| {
+        let text = sessions.iter().fold(e.text.clone(), |text, session| text.replace(session.id.bare(), "SESSION"));
+        format!("whispered to {}: {}", e.user, without_stamps(&text))
+    };
+    let mut whispers: Vec<String> = world.slack.read(|state| state.ephemerals.iter().map(whisper).collect());
+    whispers.sort();
+    whispers
 }
 
 /// The first messages of all threads.

@@ -42,7 +42,7 @@ impl Scene {
 }
 
 /// Every kind of input, and the ways in which it can go.
-pub(crate) const SCENES: [Scene; 31] = [
+pub(crate) const SCENES: [Scene; 36] = [
     Scene::new("mention", nothing, mention),
     Scene::new("mention in a thread", talk, mention_in_thread),
     Scene::new("mention with a file", nothing, mention_with_file),
@@ -72,6 +72,11 @@ pub(crate) const SCENES: [Scene; 31] = [
     Scene { by_hand: true, ..Scene::new("command with a task", nothing, command_with_task) },
     Scene { by_hand: true, ..Scene::new("form that is sent", filled_form, sent_form) },
     Scene { by_hand: true, ..Scene::new("message that is handed over", chosen, sent_form) },
+    Scene { by_hand: true, ..Scene::new("stop", asked_to_stop, pressed_stop) },
+    Scene { by_hand: true, ..Scene::new("separation", asked_to_separate, pressed_separate) },
+    Scene { by_hand: true, ..Scene::new("approval", undecided, approval) },
+    Scene::new("result", mention, result),
+    Scene::new("second session", answered, second_session),
     Scene::new("Home tab", nothing, home_tab),
     Scene::new("conversation with us", nothing, conversation),
 ];
@@ -242,6 +247,73 @@ fn chosen(world: &mut World) -> Happening<'_> {
         world.settle().await;
         let tag = format!("bobbin-thread:T0ACME/{BACKEND}/{root}");
         world.fill(ADA, &[("session", &tag)]);
+    })
+}
+
+fn asked_to_stop(world: &mut World) -> Happening<'_> {
+    Box::pin(async move { asked(world, "stop").await })
+}
+
+/// Whoever got no answer looks first whether it went through all the same, here and below.
+fn pressed_stop(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.settle().await;
+        if world.session().status.as_str() != "exit" {
+            world.press_private(ADA, "stop").await;
+        }
+    })
+}
+
+fn asked_to_separate(world: &mut World) -> Happening<'_> {
+    Box::pin(async move { asked(world, "detach").await })
+}
+
+fn pressed_separate(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.settle().await;
+        if !world.thread(&root_of(world)).contains("separated this thread") {
+            world.press_private(ADA, "detach").await;
+        }
+    })
+}
+
+/// An order that is not carried out before it was asked about.
+async fn asked(world: &mut World, order: &str) {
+    mention(world).await;
+    let root = root_of(world);
+    world.reply(ADA, &root, order).await;
+}
+
+fn undecided(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        mention(world).await;
+        world.devin_becomes("running", Some("waiting_for_approval")).await;
+    })
+}
+
+fn approval(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        world.settle().await;
+        if world.session().messages.len() == 1 {
+            let post = world.posts("bobbin_transition").pop().unwrap();
+            world.press(ADA, &post.ts, "approve").await;
+        }
+    })
+}
+
+/// A result as a table and as a file, and the session's end.
+fn result(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let output = serde_json::json!({"files": [{"name": "a.rs", "tests": 3}, {"name": "b.rs", "tests": 0}]});
+        world.devin.change(|state| state.sessions[0].structured_output = Some(output));
+        world.devin_becomes("running", Some("finished")).await;
+    })
+}
+
+fn second_session(world: &mut World) -> Happening<'_> {
+    Box::pin(async move {
+        let root = root_of(world);
+        world.reply(ADA, &root, &format!("<@{BOT_USER}> !new look at the search as well")).await;
     })
 }
 

@@ -126,7 +126,12 @@ pub(crate) fn without_stamps(text: &str) -> String {
             None => out.extend(["/p", part]),
         }
     }
-    out
+    let mut parts = out.split("thread_ts=");
+    let mut without = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        without.extend(["thread_ts=TS", part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')]);
+    }
+    without
 }
 
 /// One block as a line.
