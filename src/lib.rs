@@ -19,10 +19,12 @@
 //! | 2 | [`store`] | mailboxes, leases, journals: Redis or one file, one test suite for both |
 //! | 3 | [`steps`] | durable steps over the store |
 //! | 3 | [`voice`] | every sentence the bot says |
+//! | 3 | [`tenancy`] | which workspaces installed the app, with which token, and whose threads are ours |
 //! | 3 | [`people`] | which chat user is which user of the Devin organisation |
 //! | 4 | [`receive`] | the doors: verify, decide, store, acknowledge |
 //! | 4 | [`work`] | one file per kind of input; the only room that speaks |
 //! | 4 | [`watch`] | looks at Devin and puts what it saw into mailboxes |
+//! | 4 | [`install`] | "Add to Slack": a person comes back from Slack with a code, and a workspace is installed |
 //! | 4 | [`twin`] | stand-ins for Slack and Devin, for `bobbin demo` and the tests |
 //! | 5 | [`app`] | builds every handle once, starts and stops every task, the command line |
 //!
@@ -77,12 +79,14 @@ pub mod clock;
 pub mod config;
 pub mod devin;
 pub mod domain;
+pub mod install;
 pub mod outbound;
 pub mod people;
 pub mod receive;
 pub mod slack;
 pub mod steps;
 pub mod store;
+pub mod tenancy;
 pub mod twin;
 pub mod voice;
 pub mod watch;

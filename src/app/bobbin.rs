@@ -1,22 +1,27 @@
 //! The bot, put together from its configuration: every handle exactly once.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use axum::Router;
-use secrecy::{ExposeSecret as _, SecretSlice};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
-use super::rebuild::{Rebuild, Sources};
+use super::{
+    manifest,
+    rebuild::{Rebuild, Sources},
+};
 use crate::{
     clock::Clock,
     config::{Config, StoreConfig, StoreKind},
     devin::Devin,
+    domain::{ids::OrgId, routing::Routing},
+    install::{self, Install},
     outbound::{Outbound, OutboundOptions},
     people::People,
     receive::{self, Receive, Refusals},
-    slack::{Slack, signature::SigningSecrets, trigger},
+    slack::{OAuth, Slack, signature::SigningSecrets, trigger},
     steps::Marks,
     store::{
         Bell, SharedStore,
@@ -24,8 +29,9 @@ use crate::{
         redis::RedisStore,
         seal::Seal,
     },
-    watch::{Watch, WatchDeps},
-    work::{Deps, Lane, Worker},
+    tenancy::{Installations, InstalledTokens, OneWorkspace, Workspaces},
+    watch::{Scope, Watch, WatchDeps},
+    work::{Deps, Lane, SlackOf, Tenants, Worker},
 };
 
 /// The bot's parts, ready to run.
@@ -41,6 +47,10 @@ pub struct Bobbin {
     pub lane: Arc<Lane>,
     /// Looks at Devin.
     pub watch: Arc<Watch>,
+    /// Looks at the other organisations.
+    pub more_watches: Vec<Arc<Watch>>,
+    /// Lets workspaces install the app, where they do.
+    pub install: Option<Arc<Install>>,
     /// Founds a store that is new or was emptied.
     pub rebuild: Arc<Rebuild>,
     /// The doors.
@@ -73,49 +83,46 @@ impl Bobbin {
         clock: Arc<dyn Clock>,
         outbound: Outbound,
     ) -> anyhow::Result<Self> {
-        let slack = Slack::new(
-            outbound.clone(),
-            config.slack.api_url.clone(),
-            config.slack.bot_token.clone(),
-            config.slack.file_hosts.clone(),
-        );
-        let devin =
-            Devin::new(outbound, config.devin.api_url.clone(), config.devin.api_key.clone(), config.devin.org.clone());
-        let bell: Bell = Arc::new(Notify::new());
-        let nudge: Bell = Arc::new(Notify::new());
+        let (devin, others) = organisations(config, &outbound);
+        let (bell, nudge): (Bell, Bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let rules = Arc::new(config.rules.clone());
         let key = key(config)?;
         let seal = Seal::new(key.expose_secret());
         let (triggers, triggers_out) = trigger::queue();
-        let lane = Lane::new(slack.clone(), clock.clone(), triggers_out);
+        let Speaking { slack, workspaces, installations, slack_of } =
+            speaking(config, &store, &clock, &seal, outbound)?;
+        let routing = Arc::new(config.routing.clone());
         let deps = Arc::new(Deps {
             store: store.clone(),
             clock: clock.clone(),
             slack: slack.clone(),
             devin: devin.clone(),
-            people: People::new(slack.clone(), devin.clone(), store.clone()),
+            people: People::new(slack, devin.clone(), store.clone(), others.keys().cloned().collect()),
             marks: Marks::new(key.expose_secret()),
             seal: seal.clone(),
             rules: rules.clone(),
             bell: bell.clone(),
             nudge: nudge.clone(),
+            installations: installations.clone(),
             me: OnceCell::new(),
         });
-        let watch = WatchDeps {
-            store: store.clone(),
-            clock: clock.clone(),
-            devin: devin.clone(),
-            slack: slack.clone(),
-            bell: bell.clone(),
-        };
+        let tenants =
+            Arc::new(Tenants::new(deps, others.clone(), routing.clone(), installations.clone().zip(slack_of)));
+        let lane = Lane::new(tenants.clone(), clock.clone(), triggers_out);
         let holder = Uuid::now_v7().to_string();
-        let sources = Sources { store: store.clone(), clock: clock.clone(), devin, slack };
-        let secrets = SigningSecrets::new(config.slack.signing_secrets.clone())?;
+        let watching =
+            Watching { store: &store, clock: &clock, workspaces: &workspaces, routing: &routing, bell: &bell };
+        let watch = watching.watch(config, None, &devin, &holder);
+        let more_watches =
+            others.iter().map(|(name, devin)| watching.watch(config, Some(name), devin, &holder)).collect();
+        let devins = [devin].into_iter().chain(others.into_values()).collect();
+        let sources = Sources { store: store.clone(), clock: clock.clone(), devins, workspaces };
+        let install = install(config, installations.as_ref(), &store, &clock, &bell)?;
         let receive = Receive {
             store: store.clone(),
             spool: spool(&config.store, clock.clone())?,
             clock: clock.clone(),
-            secrets,
+            secrets: SigningSecrets::new(config.slack.signing_secrets.clone())?,
             bell: bell.clone(),
             refusals: Refusals::default(),
             seal,
@@ -126,8 +133,10 @@ impl Bobbin {
             store,
             clock,
             lane: Arc::new(lane),
-            worker: Worker::new(deps, config.store.lease),
-            watch: Arc::new(Watch::new(watch, config.devin.poll_interval, holder.clone())),
+            worker: Worker::new(tenants, config.store.lease),
+            watch,
+            more_watches,
+            install,
             rebuild: Arc::new(Rebuild::new(sources, holder)),
             receive: Arc::new(receive),
             bell,
@@ -135,10 +144,107 @@ impl Bobbin {
         })
     }
 
-    /// The routes that Slack posts to.
+    /// The routes that Slack posts to, and sends people to who install.
     pub fn doors(&self) -> Router {
-        receive::routes(self.receive.clone())
+        let doors = receive::routes(self.receive.clone());
+        match &self.install {
+            Some(install) => doors.merge(install::routes(install.clone())),
+            None => doors,
+        }
     }
+}
+
+/// Devin's API as each organisation: the one for all, and the others by name.
+fn organisations(config: &Config, outbound: &Outbound) -> (Devin, BTreeMap<String, Devin>) {
+    let of = |org: &OrgId, key: &SecretString| {
+        Devin::new(outbound.clone(), config.devin.api_url.clone(), key.clone(), org.clone())
+    };
+    let others = config.organisations.iter().map(|other| (other.name.clone(), of(&other.id, &other.key)));
+    (of(&config.devin.org, &config.devin.api_key), others.collect())
+}
+
+/// What the watches of all organisations have in common.
+struct Watching<'a> {
+    store: &'a SharedStore,
+    clock: &'a Arc<dyn Clock>,
+    workspaces: &'a Arc<dyn Workspaces>,
+    routing: &'a Arc<Routing>,
+    bell: &'a Bell,
+}
+
+impl Watching<'_> {
+    fn watch(&self, config: &Config, organisation: Option<&String>, devin: &Devin, holder: &str) -> Arc<Watch> {
+        let deps = WatchDeps {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            devin: devin.clone(),
+            workspaces: self.workspaces.clone(),
+            scope: Scope { organisation: organisation.cloned(), routing: self.routing.clone() },
+            bell: self.bell.clone(),
+        };
+        Arc::new(Watch::new(deps, config.devin.poll_interval, holder.to_owned()))
+    }
+}
+
+/// How we speak in Slack.
+struct Speaking {
+    /// Where no workspace is meant, or where there is but one.
+    slack: Slack,
+    workspaces: Arc<dyn Workspaces>,
+    installations: Option<Arc<Installations>>,
+    slack_of: Option<SlackOf>,
+}
+
+/// With the one bot token, or with those of the workspaces that install.
+fn speaking(
+    config: &Config,
+    store: &SharedStore,
+    clock: &Arc<dyn Clock>,
+    seal: &Seal,
+    outbound: Outbound,
+) -> anyhow::Result<Speaking> {
+    let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
+    if let Some(token) = &config.slack.bot_token {
+        let slack = Slack::new(outbound, api, token.clone(), hosts);
+        let workspaces = Arc::new(OneWorkspace::of(slack.clone()));
+        return Ok(Speaking { slack, workspaces, installations: None, slack_of: None });
+    }
+    let app = config.slack.oauth.clone().context("neither a bot token nor the app's credentials")?;
+    let oauth = OAuth::new(outbound.clone(), api.clone(), app.client_id, app.client_secret);
+    let installations = Arc::new(Installations::new(store.clone(), clock.clone(), seal.clone(), oauth));
+    let (known, clock) = (installations.clone(), clock.clone());
+    let slack_of: SlackOf = Box::new(move |team| {
+        let tokens = InstalledTokens::new(known.clone(), clock.clone(), team.clone());
+        Slack::with_tokens(outbound.clone(), api.clone(), Arc::new(tokens), hosts.clone())
+    });
+    // Of no workspace: whoever asked for it would be told that there is no installation.
+    let slack = slack_of(&"T0".parse()?);
+    Ok(Speaking {
+        slack,
+        workspaces: installations.clone(),
+        installations: Some(installations),
+        slack_of: Some(slack_of),
+    })
+}
+
+/// The pages that install, where workspaces do.
+fn install(
+    config: &Config,
+    installations: Option<&Arc<Installations>>,
+    store: &SharedStore,
+    clock: &Arc<dyn Clock>,
+    bell: &Bell,
+) -> anyhow::Result<Option<Arc<Install>>> {
+    let Some(installations) = installations else { return Ok(None) };
+    Ok(Some(Arc::new(Install {
+        installations: installations.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        bell: bell.clone(),
+        public_url: config.service.public_url.clone().context("no public address")?,
+        scopes: manifest::scopes(),
+        key: key(config)?,
+    })))
 }
 
 /// The spool, where there is to be one.

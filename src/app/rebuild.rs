@@ -19,13 +19,14 @@ use crate::{
     clock::{Clock, later},
     devin::{Devin, DevinError, Page, Session, SessionQuery},
     domain::{
-        ids::{SessionId, TeamId},
+        ids::SessionId,
         mailbox::ThreadKey,
         phase::{Pace, Phase, State},
     },
     outbound::Failure as _,
-    slack::{Slack, client::CALL_TIMEOUT},
+    slack::client::CALL_TIMEOUT,
     store::{Bell, SharedStore, StoreError},
+    tenancy::Workspaces,
     watch::{OUR_TAG, Orphan, adopt, doubt},
 };
 
@@ -54,10 +55,10 @@ pub struct Sources {
     pub store: SharedStore,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where the sessions are.
-    pub devin: Devin,
-    /// Where the threads are.
-    pub slack: Slack,
+    /// Where the sessions are: each organisation.
+    pub devins: Vec<Devin>,
+    /// Says which threads are ours.
+    pub workspaces: Arc<dyn Workspaces>,
 }
 
 /// What one step came to.
@@ -144,8 +145,10 @@ impl Rebuild {
         if !store.hold(RIGHT, &self.holder, RIGHT_FOR).await? {
             return Ok(Founding::NotOurs);
         }
-        if now < from && !self.page(None).await?.items.is_empty() {
-            return Ok(Founding::NotYet(from.duration_since(now).unsigned_abs()));
+        for devin in &self.sources.devins {
+            if now < from && !page(devin, None).await?.items.is_empty() {
+                return Ok(Founding::NotYet(from.duration_since(now).unsigned_abs()));
+            }
         }
         // A store that is emptied once more meanwhile has forgotten this, too.
         let run = Uuid::now_v7().to_string();
@@ -161,10 +164,11 @@ impl Rebuild {
     /// Adopts every session that the store does not know. `anew`: has the links of those that it does know restored as
     /// well, because what is stored may be an old copy.
     pub async fn adopt(&self, anew: bool) -> anyhow::Result<Report> {
-        let Sources { store, clock, slack, .. } = &self.sources;
-        let installation = slack.auth_test().await?.team;
-        let mut report = Report::default();
-        let mut rows = self.rows(&installation, &mut report).await?;
+        let Sources { store, clock, devins, .. } = &self.sources;
+        let (mut report, mut rows) = (Report::default(), Vec::new());
+        for devin in devins {
+            rows.extend(self.rows(devin, &mut report).await?);
+        }
         rows.sort_unstable();
         let mut wake = clock.now();
         for Row { turn, session, thread, .. } in rows {
@@ -189,22 +193,22 @@ impl Rebuild {
     }
 
     /// Our sessions with their threads.
-    async fn rows(&self, installation: &TeamId, report: &mut Report) -> anyhow::Result<Vec<Row>> {
+    async fn rows(&self, devin: &Devin, report: &mut Report) -> anyhow::Result<Vec<Row>> {
         let now = self.sources.clock.now();
         let (mut rows, mut after) = (Vec::new(), None);
         loop {
-            let page = self.page(after.as_deref()).await?;
+            let page = page(devin, after.as_deref()).await?;
             self.sources.store.hold(RIGHT, &self.holder, RIGHT_FOR).await?;
             let next = page.next().map(str::to_owned);
             for session in page.items {
-                match session.thread().filter(|thread| thread.is_of(installation)) {
-                    Some(thread) => rows.push(Row {
+                match session.thread() {
+                    Some(thread) if self.sources.workspaces.has(&thread.team).await? => rows.push(Row {
                         turn: Turn::of(&session, now),
                         created_at: session.created_at,
                         session: session.id,
                         thread,
                     }),
-                    None => report.foreign += 1,
+                    Some(_) | None => report.foreign += 1,
                 }
             }
             if next.is_none() || next == after {
@@ -213,22 +217,22 @@ impl Rebuild {
             after = next;
         }
     }
+}
 
-    /// One page of the list. All but the first are asked for again while Devin only needs patience: there may be
-    /// hundreds, and one refusal must not begin the list anew.
-    async fn page(&self, after: Option<&str>) -> Result<Page<Session>, DevinError> {
-        let query =
-            SessionQuery { tags: vec![OUR_TAG.to_owned()], after: after.map(str::to_owned), ..SessionQuery::default() };
-        for tried in 0..after.map_or(0, |_| PAGE_TRIES) {
-            match self.sources.devin.sessions(&query).await {
-                Err(error @ (DevinError::RateLimited { .. } | DevinError::Unsure { .. })) => {
-                    tokio::time::sleep(error.retry_after().unwrap_or(PAGE_WAIT * 2_u32.pow(tried))).await;
-                }
-                outcome => return outcome,
+/// One page of the list. All but the first are asked for again while Devin only needs patience: there may be hundreds,
+/// and one refusal must not begin the list anew.
+async fn page(devin: &Devin, after: Option<&str>) -> Result<Page<Session>, DevinError> {
+    let query =
+        SessionQuery { tags: vec![OUR_TAG.to_owned()], after: after.map(str::to_owned), ..SessionQuery::default() };
+    for tried in 0..after.map_or(0, |_| PAGE_TRIES) {
+        match devin.sessions(&query).await {
+            Err(error @ (DevinError::RateLimited { .. } | DevinError::Unsure { .. })) => {
+                tokio::time::sleep(error.retry_after().unwrap_or(PAGE_WAIT * 2_u32.pow(tried))).await;
             }
+            outcome => return outcome,
         }
-        self.sources.devin.sessions(&query).await
     }
+    devin.sessions(&query).await
 }
 
 impl Turn {

@@ -35,6 +35,8 @@ pub const KEYS: &[Key] = &[
     key("BOBBIN_LEASE", Some("60s"), "how long a silent replica keeps a mailbox"),
     secret("BOBBIN_SLACK_SIGNING_SECRETS", "signing secrets, comma-separated, newest first"),
     secret("BOBBIN_SLACK_BOT_TOKEN", "the bot token of the workspace (`xoxb-…`)"),
+    key("BOBBIN_SLACK_CLIENT_ID", None, "the app's client id: workspaces install by OAuth instead of by a bot token"),
+    secret("BOBBIN_SLACK_CLIENT_SECRET", "the app's client secret"),
     key("BOBBIN_SLACK_API_URL", Some("https://slack.com/api/"), "Slack's Web API"),
     key(
         "BOBBIN_SLACK_FILE_HOSTS",

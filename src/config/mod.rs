@@ -12,18 +12,20 @@ mod service;
 mod slack;
 mod source;
 mod store;
+mod tenancy;
 
 use std::{fmt, path::Path};
 
-use crate::domain::rules::Rules;
+use crate::domain::{routing::Routing, rules::Rules};
 
 pub use self::{
     devin::DevinConfig,
     log::{LogConfig, LogFormat},
     service::ServiceConfig,
-    slack::SlackConfig,
+    slack::{OAuthConfig, SlackConfig},
     source::Source,
     store::{StoreConfig, StoreKind},
+    tenancy::Organisation,
 };
 
 /// Everything an operator can set.
@@ -41,6 +43,10 @@ pub struct Config {
     pub log: LogConfig,
     /// What holds in channels.
     pub rules: Rules,
+    /// Devin organisations beside the one for all.
+    pub organisations: Vec<Organisation>,
+    /// Which workspaces and channels belong to them.
+    pub routing: Routing,
 }
 
 /// One thing that is wrong with the configuration.
@@ -89,6 +95,7 @@ impl Config {
     }
 
     fn from_source(mut source: Source) -> Result<Self, ConfigError> {
+        let (organisations, routing) = tenancy::read(&mut source);
         let config = Self {
             service: ServiceConfig::read(&mut source),
             store: StoreConfig::read(&mut source),
@@ -96,6 +103,8 @@ impl Config {
             devin: DevinConfig::read(&mut source),
             log: LogConfig::read(&mut source),
             rules: rules::read(&mut source),
+            organisations,
+            routing,
         };
         source.finish()?;
         Ok(config)

@@ -21,7 +21,7 @@ const MIB: usize = 1024 * 1024;
 /// Largest file in MiB that may be allowed: it is held in memory.
 const MAX_FILE_MIB: usize = 1000;
 /// Keys of a channel that are no words for options.
-const OWN_KEYS: [&str; 3] = ["told", "mentions_only", "approval_skip_allowed"];
+const OWN_KEYS: [&str; 4] = ["told", "mentions_only", "approval_skip_allowed", super::tenancy::KEY];
 /// Instead of an order: none.
 const NO_ORDER: &str = "none";
 

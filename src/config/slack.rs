@@ -10,8 +10,10 @@ use super::Source;
 pub struct SlackConfig {
     /// Signing secrets, newest first; never empty in a usable configuration.
     pub signing_secrets: Vec<SecretString>,
-    /// The workspace's bot token.
-    pub bot_token: SecretString,
+    /// The bot token of the one workspace; `None`: workspaces install by OAuth.
+    pub bot_token: Option<SecretString>,
+    /// The app's credentials: workspaces install with them where there is no bot token, and people sign in.
+    pub oauth: Option<OAuthConfig>,
     /// The Web API.
     pub api_url: Url,
     /// Hosts that files may be downloaded from.
@@ -20,15 +22,61 @@ pub struct SlackConfig {
     pub secret_key: Option<SecretString>,
 }
 
+/// The app's credentials.
+#[derive(Debug, Clone)]
+pub struct OAuthConfig {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: SecretString,
+}
+
 impl SlackConfig {
     pub(super) fn read(source: &mut Source) -> Self {
+        let (bot_token, oauth) = (source.secret("BOBBIN_SLACK_BOT_TOKEN"), oauth(source));
+        if bot_token.is_none() {
+            installs_by_oauth(source, oauth.is_some());
+        }
         Self {
             signing_secrets: signing_secrets(source),
-            bot_token: required_secret(source, "BOBBIN_SLACK_BOT_TOKEN", "the bot token, xoxb-…"),
+            bot_token,
+            oauth,
             api_url: source.url("BOBBIN_SLACK_API_URL").unwrap_or_else(crate::config::devin::nowhere),
             file_hosts: list(&source.text("BOBBIN_SLACK_FILE_HOSTS").unwrap_or_default()),
             secret_key: secret_key(source),
         }
+    }
+}
+
+fn oauth(source: &mut Source) -> Option<OAuthConfig> {
+    const ID: &str = "BOBBIN_SLACK_CLIENT_ID";
+    const SECRET: &str = "BOBBIN_SLACK_CLIENT_SECRET";
+    match (source.text(ID), source.secret(SECRET)) {
+        (Some(client_id), Some(client_secret)) => Some(OAuthConfig { client_id, client_secret }),
+        (None, None) => None,
+        (given, _) => {
+            let missing = if given.is_some() { SECRET } else { ID };
+            source.problem(missing, "nothing", "both the client id and the client secret (Slack: Basic Information)");
+            None
+        }
+    }
+}
+
+/// Without a bot token workspaces install by OAuth, and what that needs has to be there.
+fn installs_by_oauth(source: &mut Source, has_credentials: bool) {
+    if !has_credentials {
+        let allowed = "the bot token, xoxb-…; or none, and BOBBIN_SLACK_CLIENT_ID and BOBBIN_SLACK_CLIENT_SECRET, with \
+                       which workspaces install by OAuth";
+        return source.problem("BOBBIN_SLACK_BOT_TOKEN", "nothing", allowed);
+    }
+    if source.text("BOBBIN_PUBLIC_URL").is_none() {
+        let allowed = "the address that Slack sends people back to after an installation, https://…";
+        source.problem("BOBBIN_PUBLIC_URL", "nothing", allowed);
+    }
+    // A key derived from the signing secret would change with it, and no token could be opened any more.
+    if source.secret("BOBBIN_SECRET_KEY").is_none() {
+        let allowed = "32 bytes as hex, which seal the workspaces' tokens, such as `openssl rand -hex 32` prints";
+        source.problem("BOBBIN_SECRET_KEY", "nothing", allowed);
     }
 }
 

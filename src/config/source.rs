@@ -8,20 +8,21 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ConfigError, Problem, keys, rules::choice};
+use super::{ConfigError, Problem, keys, rules::choice, tenancy::KEY as ORGANISATION};
 
 /// Every variable of ours begins so.
 const PREFIX: &str = "BOBBIN_";
 /// Names the configuration file; read here because it is not a setting but tells where the settings are.
 const FILE_KEY: &str = "BOBBIN_CONFIG";
 /// The tables of the file.
-const TABLES: [&str; 4] = ["channels", "defaults", "reactions", "schemas"];
+const TABLES: [&str; 6] = ["channels", "defaults", "organisations", "reactions", "schemas", "workspaces"];
 
 /// Raw values by key, and the problems met so far.
 #[derive(Debug, Default)]
 pub struct Source {
     values: BTreeMap<String, String>,
     tables: Tables,
+    tenancy: TenancyTables,
     beside: PathBuf,
     problems: Vec<Problem>,
 }
@@ -37,6 +38,17 @@ pub struct Tables {
     pub schemas: toml::Table,
     /// Reactions that are orders, by name.
     pub reactions: toml::Table,
+}
+
+/// What the file says about organisations.
+#[derive(Debug, Default)]
+pub struct TenancyTables {
+    /// Devin organisations, by name.
+    pub organisations: toml::Table,
+    /// Workspaces, by their ids.
+    pub workspaces: toml::Table,
+    /// The organisations that channels name.
+    pub channels: Vec<(String, toml::Value)>,
 }
 
 impl Source {
@@ -87,6 +99,8 @@ impl Source {
             "defaults" => self.tables.defaults = table,
             "channels" => self.tables.channels = table,
             "schemas" => self.tables.schemas = table,
+            "organisations" => self.tenancy.organisations = table,
+            "workspaces" => self.tenancy.workspaces = table,
             "reactions" => self.tables.reactions = table,
             _ => self.problem(name, "a table that does not exist", &choice(name, || TABLES.into_iter())),
         }
@@ -95,6 +109,16 @@ impl Source {
     /// The tables; they are taken once.
     pub fn tables(&mut self) -> Tables {
         std::mem::take(&mut self.tables)
+    }
+
+    /// The tables about organisations, what channels say of them included; they are taken once, and before the others.
+    pub fn tenancy_tables(&mut self) -> TenancyTables {
+        let mut tables = std::mem::take(&mut self.tenancy);
+        for (name, channel) in &mut self.tables.channels {
+            let named = channel.as_table_mut().and_then(|table| table.remove(ORGANISATION));
+            tables.channels.extend(named.map(|value| (name.clone(), value)));
+        }
+        tables
     }
 
     /// A path that the file names, as it is meant: from the file's own folder.

@@ -85,7 +85,7 @@ fn a_secret_can_come_from_a_file() {
     let path = file.path().to_str().unwrap().to_owned();
     let values = ENOUGH.iter().filter(|(k, _)| *k != "BOBBIN_SLACK_BOT_TOKEN").copied().map(|(k, v)| (k, v.to_owned()));
     let config = Config::from_values(values.chain([("BOBBIN_SLACK_BOT_TOKEN_FILE", path)])).unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&config.slack.bot_token), "xoxb-from-file");
+    assert_eq!(secrecy::ExposeSecret::expose_secret(config.slack.bot_token.as_ref().unwrap()), "xoxb-from-file");
     assert!(problem(&[("BOBBIN_SLACK_BOT_TOKEN_FILE", "/nowhere/at/all")]).contains("a file that can be read"));
 }
 
@@ -136,7 +136,23 @@ fn what_is_wrong_with_a_table_is_named_with_what_is_allowed() {
         ("[channels.backend]", "channels.backend: found \"backend\"; allowed: a channel's id"),
         (
             "[channel.C1]",
-            "channel: found a table that does not exist; allowed: channels, defaults, reactions, schemas (did you mean channels?)",
+            "channel: found a table that does not exist; allowed: channels, defaults, organisations, reactions, schemas, \
+             workspaces (did you mean channels?)",
+        ),
+        (
+            "[organisations.next]\nid = 'org-1'",
+            "organisations.next.key: found nothing usable; allowed: a service user's key",
+        ),
+        ("[organisations.next]\nkey = 'hunter2'", "organisations.next.id: found nothing usable"),
+        ("[organisations.next]\nkeys = 'hunter2'", "organisations.next.keys: found a key that does not exist"),
+        (
+            "[workspaces.T1]\norganisation = 'next'",
+            "workspaces.T1.organisation: found \"next\"; allowed: a name of the table",
+        ),
+        ("[workspaces.acme]", "workspaces.acme: found \"acme\"; allowed: a workspace's id"),
+        (
+            "[channels.C1]\norganisation = 'next'",
+            "channels.C1.organisation: found \"next\"; allowed: a name of the table",
         ),
         ("[schemas.a]\njson = '[]'", "schemas.a: found JSON that is no object"),
         ("[schemas.a]\njson = '{'", "schemas.a: found no JSON"),
@@ -170,4 +186,29 @@ fn a_schema_may_stand_in_a_file_beside_the_configuration() {
     let mut source = Source::from_values(ENOUGH).unwrap();
     source.read_text("[schemas.report]\nfile = 'report.json'", &folder.path().join("bobbin.toml")).unwrap();
     assert_eq!(rules::read(&mut source).schemas["report"]["type"], "object");
+}
+
+#[test]
+fn without_a_bot_token_workspaces_install_and_what_that_needs_is_named() {
+    let values = |more: &[(&'static str, &'static str)]| {
+        let usual = [
+            ("BOBBIN_SLACK_SIGNING_SECRETS", "invented"),
+            ("BOBBIN_DEVIN_API_KEY", "cog_invented"),
+            ("BOBBIN_DEVIN_ORG_ID", "org-1"),
+        ];
+        Config::from_values(usual.into_iter().chain(more.iter().copied()))
+    };
+    let app = [("BOBBIN_SLACK_CLIENT_ID", "1.2"), ("BOBBIN_SLACK_CLIENT_SECRET", "hunter2")];
+    let said = values(&app).unwrap_err().to_string();
+    assert!(
+        said.contains("BOBBIN_PUBLIC_URL: found nothing") && said.contains("BOBBIN_SECRET_KEY: found nothing"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    let said = values(&app[..1]).unwrap_err().to_string();
+    assert!(said.contains("BOBBIN_SLACK_CLIENT_SECRET: found nothing"), "{said}");
+    let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let rest = [("BOBBIN_PUBLIC_URL", "https://bobbin.example.com"), ("BOBBIN_SECRET_KEY", key)];
+    let config = values(&[app[0], app[1], rest[0], rest[1]]).unwrap();
+    assert!(config.slack.bot_token.is_none() && config.slack.oauth.is_some());
 }

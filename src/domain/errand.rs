@@ -26,6 +26,11 @@ pub enum Errand {
     HandOver(HandOver),
     /// One of the person's sessions changed: their Home tab, if they use it, is out of date.
     RefreshHome,
+    /// The person installed the app: tell them what to do next.
+    Welcome {
+        /// Permissions that were asked for and not granted.
+        missing: Vec<String>,
+    },
 }
 
 /// A session that is to be started in a thread that was opened for it.

@@ -15,6 +15,7 @@ pub mod outbox;
 pub mod phase;
 pub mod presence;
 pub mod press;
+pub mod routing;
 pub mod rules;
 pub mod settings;
 pub mod sighting;

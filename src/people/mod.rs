@@ -65,12 +65,21 @@ pub struct People {
     slack: Slack,
     devin: Devin,
     store: SharedStore,
+    /// The organisation that people are looked up in, where it is not the one for all.
+    organisation: Option<String>,
+    /// All organisations that people may be remembered for.
+    organisations: Arc<[String]>,
 }
 
 impl People {
     /// Looks people up with these clients and remembers in this store.
-    pub fn new(slack: Slack, devin: Devin, store: SharedStore) -> Arc<Self> {
-        Arc::new(Self { slack, devin, store })
+    pub fn new(slack: Slack, devin: Devin, store: SharedStore, organisations: Arc<[String]>) -> Arc<Self> {
+        Arc::new(Self { slack, devin, store, organisation: None, organisations })
+    }
+
+    /// Looks people up with other clients, for another organisation.
+    pub fn with(&self, slack: Slack, devin: Devin, organisation: Option<&str>) -> Arc<Self> {
+        Arc::new(Self { slack, devin, organisation: organisation.map(str::to_owned), ..self.clone() })
     }
 
     /// Who a chat user is.
@@ -86,7 +95,7 @@ impl People {
             if self.store.recall(&forgotten(team, user)).await? == before {
                 return Ok(standing);
             }
-            self.store.forget(&key(team, user)).await?;
+            self.store.forget(&self.key(team, user)).await?;
         }
         self.look_up(team, user).await
     }
@@ -96,7 +105,15 @@ impl People {
     pub async fn forget(&self, team: &TeamId, user: &UserId) -> Result<(), StoreError> {
         let mark = Uuid::now_v7().to_string();
         self.store.remember(&forgotten(team, user), &mark, FORGOTTEN_FOR).await?;
-        self.store.forget(&key(team, user)).await
+        self.store.forget(&key(team, user)).await?;
+        for organisation in self.organisations.iter() {
+            self.store.forget(&key_in(Some(organisation), team, user)).await?;
+        }
+        Ok(())
+    }
+
+    fn key(&self, team: &TeamId, user: &UserId) -> String {
+        key_in(self.organisation.as_deref(), team, user)
     }
 
     async fn remember(&self, team: &TeamId, user: &UserId, standing: &Standing) -> Result<(), StoreError> {
@@ -106,11 +123,11 @@ impl People {
         };
         let remembered = Remembered { v: VERSION, standing: standing.clone() };
         let text = serde_json::to_string(&remembered).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        self.store.remember(&key(team, user), &text, ttl).await
+        self.store.remember(&self.key(team, user), &text, ttl).await
     }
 
     async fn recall(&self, team: &TeamId, user: &UserId) -> Result<Option<Standing>, StoreError> {
-        let text = self.store.recall(&key(team, user)).await?;
+        let text = self.store.recall(&self.key(team, user)).await?;
         // What a newer or older version remembered is looked up anew instead of being guessed at.
         let remembered = text.and_then(|t| serde_json::from_str::<Remembered>(&t).ok());
         Ok(remembered.filter(|r| r.v == VERSION).map(|r| r.standing))
@@ -140,7 +157,14 @@ impl People {
 }
 
 fn key(team: &TeamId, user: &UserId) -> String {
-    format!("person:{team}/{user}")
+    key_in(None, team, user)
+}
+
+fn key_in(organisation: Option<&str>, team: &TeamId, user: &UserId) -> String {
+    match organisation {
+        None => format!("person:{team}/{user}"),
+        Some(organisation) => format!("person:{team}/{user}@{organisation}"),
+    }
 }
 
 fn forgotten(team: &TeamId, user: &UserId) -> String {

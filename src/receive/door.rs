@@ -56,7 +56,13 @@ async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOn
         Decision::Offer { mailbox, seen, admit } => {
             let body = instead.unwrap_or_else(|| verified.bytes().to_vec());
             let input = Input::received(receive.clock.now(), door, body);
-            let trigger = opens.map(|(id, opens)| Trigger { id, input: input.id.clone(), opens, at: input.at });
+            let trigger = opens.map(|(id, opens)| Trigger {
+                id,
+                team: mailbox.team().clone(),
+                input: input.id.clone(),
+                opens,
+                at: input.at,
+            });
             let (end, response) = accept(receive, Offer { mailbox, input, seen, admit }).await;
             if let Some(trigger) = trigger.filter(|_| end == STORED) {
                 hurry(receive, trigger);

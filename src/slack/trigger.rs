@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::domain::ids::InputId;
+use crate::domain::ids::{InputId, TeamId};
 
 /// Triggers that wait to be used: more than can be used within the time they live.
 pub const QUEUE: usize = 256;
@@ -25,6 +25,8 @@ pub enum Surface {
 pub struct Trigger {
     /// Slack's word for it.
     pub id: String,
+    /// In which workspace.
+    pub team: TeamId,
     /// The input that fills what is opened; its id is the name that the modal is opened with.
     pub input: InputId,
     /// What it opens.

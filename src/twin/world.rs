@@ -66,6 +66,22 @@ pub const SHARED: &str = "C0SHARED";
 pub const OPS: &str = "C0OPS";
 /// `#attic`: archived.
 pub const ATTIC: &str = "C0ATTIC";
+/// Another workspace, which installs the app by itself.
+pub const NEIGHBOURS: &str = "T0NEXT";
+/// Its one channel with the bot.
+pub const NEXT_DOOR: &str = "C0NEXT";
+/// Olga, a member there.
+pub const OLGA: &str = "U0OLGA";
+/// Their organisation at Devin.
+pub const OTHER_ORG: &str = "org-next";
+/// The service user's key there.
+pub const OTHER_DEVIN_KEY: &str = "cog_demonext";
+/// Olga at Devin.
+pub const OLGA_AT_DEVIN: &str = "user-olga";
+/// The app's client id.
+pub const CLIENT_ID: &str = "1000.2000";
+/// The app's client secret.
+pub const CLIENT_SECRET: &str = "demo-client-secret-not-a-secret";
 /// Ada at Devin.
 pub const ADA_AT_DEVIN: &str = "user-ada";
 /// Grace at Devin.
@@ -112,8 +128,58 @@ pub fn world(clock: &Arc<dyn Clock>) -> Result<World, InvalidId> {
     Ok(World { slack: Arc::new(slack), devin: Arc::new(organisation(clock)?) })
 }
 
+/// A workspace beside the first, in which the app is not installed yet, and its organisation at Devin.
+///
+/// # Errors
+///
+/// None in practice: the ids are this module's own.
+pub fn neighbours(clock: &Arc<dyn Clock>) -> Result<World, InvalidId> {
+    let now = clock.now();
+    let team = Team { id: NEIGHBOURS.parse()?, name: "Next".to_owned(), domain: "next".to_owned() };
+    let slack = installable(clock, team)?;
+    for (id, name, address, kind) in
+        [(OLGA, "Olga", "olga@next.example", UserKind::Member), (BOT_USER, "Bobbin", "", UserKind::Bot)]
+    {
+        slack.add_user(User {
+            id: id.parse()?,
+            team: NEIGHBOURS.parse()?,
+            name: name.to_lowercase(),
+            real_name: name.to_owned(),
+            email: (!address.is_empty()).then(|| Email { address: address.to_owned(), confirmed: true }),
+            kind,
+            deleted: false,
+            tz: "Europe/London".to_owned(),
+            updated: now,
+        });
+    }
+    let everybody = || members(&[OLGA, BOT_USER]);
+    slack.add_channel(empty(NEXT_DOOR, "next", ChannelKind::Public, everybody()?, now)?);
+    slack.add_channel(empty("D0OLGA", "", ChannelKind::Direct(OLGA.parse()?), everybody()?, now)?);
+    slack.change(|state| state.features = manifest::features());
+    let devin = DevinTwin::new(Arc::clone(clock), OTHER_ORG.parse()?);
+    devin.change(|state| {
+        let principal = Principal::ServiceUser {
+            id: "service-user-next".to_owned(),
+            name: "bobbin".to_owned(),
+            org: OTHER_ORG.parse().ok(),
+        };
+        let permissions = PERMISSIONS.iter().map(|&name| name.to_owned()).collect();
+        state.keys.insert(OTHER_DEVIN_KEY.to_owned(), Key { principal, permissions });
+    });
+    let olga = Member {
+        id: OLGA_AT_DEVIN.parse()?,
+        email: Some("olga@next.example".to_owned()),
+        name: Some("Olga".to_owned()),
+    };
+    devin.change(|state| state.users = vec![olga]);
+    Ok(World { slack: Arc::new(slack), devin: Arc::new(devin) })
+}
+
 fn workspace(clock: &Arc<dyn Clock>) -> Result<SlackTwin, InvalidId> {
-    let team = Team { id: TEAM.parse()?, name: "Acme".to_owned(), domain: "acme".to_owned() };
+    installable(clock, Team { id: TEAM.parse()?, name: "Acme".to_owned(), domain: "acme".to_owned() })
+}
+
+fn installable(clock: &Arc<dyn Clock>, team: Team) -> Result<SlackTwin, InvalidId> {
     let app = App {
         id: APP.to_owned(),
         bot_user: BOT_USER.parse()?,
@@ -122,7 +188,12 @@ fn workspace(clock: &Arc<dyn Clock>) -> Result<SlackTwin, InvalidId> {
         signing_secret: SIGNING_SECRET.to_owned(),
         verification_token: "demo-verification-token".to_owned(),
     };
-    Ok(SlackTwin::new(Arc::clone(clock), team, app))
+    let slack = SlackTwin::new(Arc::clone(clock), team, app);
+    slack.change(|state| {
+        CLIENT_ID.clone_into(&mut state.oauth.client_id);
+        CLIENT_SECRET.clone_into(&mut state.oauth.client_secret);
+    });
+    Ok(slack)
 }
 
 fn organisation(clock: &Arc<dyn Clock>) -> Result<DevinTwin, InvalidId> {

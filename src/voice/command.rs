@@ -69,6 +69,11 @@ pub enum Aside {
     Patience,
     /// The Home tab can't be filled now.
     HomeLater,
+    /// They installed the app.
+    Welcome {
+        /// Permissions that were not granted.
+        missing: Vec<String>,
+    },
 }
 
 /// What opens a modal.
@@ -160,6 +165,8 @@ mod tests {
             Aside::NoneOpen,
             Aside::Patience,
             Aside::HomeLater,
+            Aside::Welcome { missing: Vec::new() },
+            Aside::Welcome { missing: vec!["files:read".to_owned(), "files:write".to_owned()] },
         ];
         let words: Vec<String> = asides.iter().map(|one| aside(one).text).collect();
         insta::assert_snapshot!(words.join("\n"), @"
@@ -185,6 +192,9 @@ mod tests {
         :wave: You have no session that takes messages. To start one with this message, use *Start Devin here* on it.
         :hourglass_flowing_sand: I can't reach Devin right now. I go on trying and answer here when I can.
         :hourglass_flowing_sand: I can't look up your sessions right now. I go on trying, and show them here when I can.
+        :thread: *Bobbin is installed.* What to do next: invite me into a channel with `/invite @bobbin`, mention me with a task such as `@bobbin fix the flaky login test`, and see with `/devin whoami` as whom your sessions run. `/devin help` shows all words.
+        :thread: *Bobbin is installed.* What to do next: invite me into a channel with `/invite @bobbin`, mention me with a task such as `@bobbin fix the flaky login test`, and see with `/devin whoami` as whom your sessions run. `/devin help` shows all words.
+        :warning: I asked for more permissions than I got, so parts of me will not work: `files:read`, `files:write`. Install me again and allow them.
         ");
     }
 }

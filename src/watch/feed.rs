@@ -102,7 +102,7 @@ async fn begin(deps: &WatchDeps, memory: &Memory, now: Timestamp) -> Result<List
 
 async fn end(deps: &WatchDeps, memory: &mut Memory, list: &List) -> Result<(), LookError> {
     if memory.newest != Some(list.newest) {
-        deps.store.remember(NEWEST, &list.newest.to_string(), NEWEST_FOR).await?;
+        deps.store.remember(&deps.scope.named(NEWEST), &list.newest.to_string(), NEWEST_FOR).await?;
         memory.newest = Some(list.newest);
     }
     Ok(())
@@ -135,12 +135,14 @@ fn passes(error: &LookError) -> bool {
 }
 
 async fn remembered(deps: &WatchDeps) -> Result<Option<i64>, LookError> {
-    Ok(deps.store.recall(NEWEST).await?.and_then(|text| text.parse().ok()))
+    Ok(deps.store.recall(&deps.scope.named(NEWEST)).await?.and_then(|text| text.parse().ok()))
 }
 
 /// Offers a look, where it shows something new; the session's tag names its thread.
 async fn offer(deps: &WatchDeps, memory: &mut Memory, now: Timestamp, session: &Session) -> Result<bool, LookError> {
-    let Some(thread) = session.thread() else { return Ok(false) };
+    let Some(thread) = session.thread().filter(|thread| deps.scope.has(&Mailbox::Thread(thread.clone()))) else {
+        return Ok(false);
+    };
     let seen = session.observe(now);
     if !memory.is_news(&seen) {
         return Ok(false);
@@ -151,7 +153,7 @@ async fn offer(deps: &WatchDeps, memory: &mut Memory, now: Timestamp, session: &
     let mut stored = news::put(deps, mailbox.clone(), &sighting, id.clone()).await?;
     if !stored {
         // Not known, most likely refused as seen before; the store tells the two apart.
-        let Some(ours) = is_ours(deps, memory, &thread).await else { return Ok(false) };
+        let Some(ours) = is_ours(deps, &thread).await else { return Ok(false) };
         let orphan = Orphan { session: session.id.clone(), thread, wake: Some(later(now, ADOPTED_WAKES_AFTER)) };
         if ours && adopt(&deps.store, orphan).await? {
             tracing::warn!(
@@ -167,13 +169,8 @@ async fn offer(deps: &WatchDeps, memory: &mut Memory, now: Timestamp, session: &
     Ok(stored)
 }
 
-/// Whether a thread is of our installation; `None` when Slack does not say who we are just now.
-async fn is_ours(deps: &WatchDeps, memory: &mut Memory, thread: &ThreadKey) -> Option<bool> {
-    if memory.installation.is_none() {
-        match deps.slack.auth_test().await {
-            Ok(identity) => memory.installation = Some(identity.team),
-            Err(error) => tracing::warn!(%error, "not known whether a session is ours; it is looked at again"),
-        }
-    }
-    memory.installation.as_ref().map(|installation| thread.is_of(installation))
+/// Whether a thread is of a workspace of ours; `None` when that can't be found out just now.
+async fn is_ours(deps: &WatchDeps, thread: &ThreadKey) -> Option<bool> {
+    let known = deps.workspaces.has(&thread.team).await;
+    known.inspect_err(|error| tracing::warn!(%error, "not known whether a session is ours; it is looked at again")).ok()
 }

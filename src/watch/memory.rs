@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{feed::List, silence::Telling, sweep::Place};
 use crate::domain::{
     announce::{Observation, output_digest},
-    ids::{SessionId, TeamId},
+    ids::SessionId,
 };
 
 /// Sessions whose looks are remembered in one generation. The two together are more than change within the time that
@@ -35,8 +35,6 @@ pub(super) struct Memory {
     pub(super) silence: Option<Timestamp>,
     /// What the threads are being told about that.
     pub(super) telling: Option<Telling>,
-    /// Whose threads are ours; asked when it is first needed.
-    pub(super) installation: Option<TeamId>,
     /// The time at the last step.
     now: Option<Timestamp>,
     seen: Seen,

@@ -10,6 +10,7 @@ mod feed;
 mod memory;
 mod news;
 mod pace;
+mod scope;
 mod silence;
 mod sweep;
 
@@ -21,6 +22,7 @@ use tokio::sync::Mutex;
 pub use self::{
     adopt::{Orphan, adopt, doubt},
     feed::OUR_TAG,
+    scope::Scope,
 };
 
 use self::memory::Memory;
@@ -28,8 +30,8 @@ use crate::{
     clock::{Clock, later},
     devin::{Devin, DevinError, Page, Session, SessionQuery},
     outbound::Failure as _,
-    slack::Slack,
     store::{Bell, SharedStore, StoreError},
+    tenancy::Workspaces,
 };
 
 /// The single right that replicas share.
@@ -44,8 +46,10 @@ pub struct WatchDeps {
     pub clock: Arc<dyn Clock>,
     /// Where it looks.
     pub devin: Devin,
-    /// Says which workspace is ours.
-    pub slack: Slack,
+    /// Says which workspaces are ours.
+    pub workspaces: Arc<dyn Workspaces>,
+    /// Whose threads it looks after.
+    pub scope: Scope,
     /// Rung when something was put into a mailbox.
     pub bell: Bell,
 }
@@ -119,11 +123,11 @@ impl Watch {
         let mut memory = self.memory.lock().await;
         memory.lose_right();
         // Held for no time at all: without effect where another replica has it.
-        self.deps.store.hold(RIGHT, &self.holder, Duration::ZERO).await.map(drop)
+        self.deps.store.hold(&self.deps.scope.named(RIGHT), &self.holder, Duration::ZERO).await.map(drop)
     }
 
     async fn keep_right(&self) -> Result<bool, StoreError> {
-        self.deps.store.hold(RIGHT, &self.holder, pace::right_for(self.interval)).await
+        self.deps.store.hold(&self.deps.scope.named(RIGHT), &self.holder, pace::right_for(self.interval)).await
     }
 
     /// Reads once what the replica that looked before us left behind.

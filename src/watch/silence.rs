@@ -44,12 +44,12 @@ enum News {
 
 /// Since when the cards say that there is no news, if they do.
 pub(super) async fn recall(deps: &WatchDeps) -> Result<Option<Timestamp>, StoreError> {
-    Ok(deps.store.recall(SINCE).await?.and_then(|text| text.parse().ok()))
+    Ok(deps.store.recall(&deps.scope.named(SINCE)).await?.and_then(|text| text.parse().ok()))
 }
 
 /// Devin has been silent for long enough: the threads are told from now on.
 pub(super) async fn begin(deps: &WatchDeps, memory: &mut Memory, since: Timestamp) -> Result<(), StoreError> {
-    deps.store.remember(SINCE, &since.to_string(), SINCE_FOR).await?;
+    deps.store.remember(&deps.scope.named(SINCE), &since.to_string(), SINCE_FOR).await?;
     memory.silence = Some(since);
     memory.mark_told();
     memory.telling = Some(Telling { news: News::Stopped, since, after: None });
@@ -71,12 +71,13 @@ pub(super) async fn go_on(deps: &WatchDeps, memory: &mut Memory) -> Result<(), S
         let Some(last) = page.last().map(|tracked| tracked.session.clone()) else {
             // Forgotten last: whoever takes over before begins the round anew.
             if telling.news == News::Resumed {
-                deps.store.forget(SINCE).await?;
+                deps.store.forget(&deps.scope.named(SINCE)).await?;
             }
             memory.telling = None;
             return Ok(());
         };
-        try_join_all(page.into_iter().map(|tracked| tell(deps, telling.news, telling.since, tracked))).await?;
+        let ours = page.into_iter().filter(|tracked| deps.scope.has(&tracked.mailbox));
+        try_join_all(ours.map(|tracked| tell(deps, telling.news, telling.since, tracked))).await?;
         telling.after = Some(last);
     }
     Ok(())

@@ -37,6 +37,8 @@ use crate::{
 const BATCH: usize = 50;
 /// List calls of one turn. Each working session asked for costs a look at its messages, too; most sessions sleep.
 const CALLS: [(Activity, usize); 3] = [(Activity::Working, 1), (Activity::Waiting, 1), (Activity::Asleep, 2)];
+/// Reads of the store in one turn for one activity, where most sessions are other organisations'.
+const MAX_READS: usize = 20;
 /// Where it is remembered how far the sweep has come.
 const PLACE: &str = "watch:sweep";
 /// For how long: after that a round begins anew.
@@ -54,7 +56,7 @@ pub(super) struct Place {
 
 /// How far the sweep has come, whoever swept.
 pub(super) async fn recall(deps: &WatchDeps) -> Result<Place, StoreError> {
-    let place = deps.store.recall(PLACE).await?.and_then(|text| serde_json::from_str(&text).ok());
+    let place = deps.store.recall(&deps.scope.named(PLACE)).await?.and_then(|text| serde_json::from_str(&text).ok());
     Ok(place.unwrap_or_default())
 }
 
@@ -67,7 +69,7 @@ pub(super) async fn turn(watch: &Watch, memory: &mut Memory, now: Timestamp) -> 
     }
     (place.v, place.at) = (1, Some(now));
     let text = serde_json::to_string(place).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    watch.deps.store.remember(PLACE, &text, PLACE_FOR).await?;
+    watch.deps.store.remember(&watch.deps.scope.named(PLACE), &text, PLACE_FOR).await?;
     Ok(saw)
 }
 
@@ -80,7 +82,10 @@ async fn go_on(
 ) -> Result<usize, LookError> {
     let mut saw = 0;
     let mut made = 0;
-    while made < calls {
+    for _ in 0..MAX_READS {
+        if made >= calls {
+            break;
+        }
         let after = place.after.get(&activity).cloned();
         let batch = watch.deps.store.tracked(activity, after.as_ref(), BATCH).await?;
         // Written before the call: a batch that Devin never takes must not keep the sweep from the others.
@@ -95,9 +100,13 @@ async fn go_on(
             }
             break;
         }
-        saw += ask(watch, now, &batch, activity == Activity::Working).await?;
-        made += 1;
-        if batch.len() < BATCH {
+        let (read, ours) = (batch.len(), batch.into_iter().filter(|one| watch.deps.scope.has(&one.mailbox)));
+        let ours: Vec<Tracked> = ours.collect();
+        if !ours.is_empty() {
+            saw += ask(watch, now, &ours, activity == Activity::Working).await?;
+            made += 1;
+        }
+        if read < BATCH {
             break;
         }
     }

@@ -8,12 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
+use super::tenants::Tenants;
 use crate::{
     clock::{Clock, later},
-    slack::{
-        Slack,
-        trigger::{Trigger, TriggersOut},
-    },
+    slack::trigger::{Trigger, TriggersOut},
     voice,
 };
 
@@ -23,15 +21,15 @@ const LIFE: Duration = Duration::from_secs(3);
 /// Opens modals.
 #[derive(Debug)]
 pub struct Lane {
-    slack: Slack,
+    tenants: Arc<Tenants>,
     clock: Arc<dyn Clock>,
     triggers: Mutex<TriggersOut>,
 }
 
 impl Lane {
     /// A lane out of this queue.
-    pub fn new(slack: Slack, clock: Arc<dyn Clock>, triggers: TriggersOut) -> Self {
-        Self { slack, clock, triggers: Mutex::new(triggers) }
+    pub fn new(tenants: Arc<Tenants>, clock: Arc<dyn Clock>, triggers: TriggersOut) -> Self {
+        Self { tenants, clock, triggers: Mutex::new(triggers) }
     }
 
     /// The next trigger, waiting for it; `None` when no more can come.
@@ -55,7 +53,7 @@ impl Lane {
             "late"
         } else {
             let view = voice::loading(trigger.opens, trigger.input.as_str());
-            match tokio::time::timeout(LIFE, self.slack.open_view(&trigger.id, &view)).await {
+            match tokio::time::timeout(LIFE, self.tenants.slack(&trigger.team).open_view(&trigger.id, &view)).await {
                 Ok(Ok(())) => "opened",
                 // The handler was faster.
                 Ok(Err(error)) if error.trigger_is_used() => "used",

@@ -25,6 +25,7 @@ mod fate;
 mod files;
 mod halt;
 mod home;
+mod installed;
 mod kind;
 mod label;
 mod lane;
@@ -54,6 +55,7 @@ mod submitted;
 mod sweep;
 mod table;
 mod task;
+mod tenants;
 mod traces;
 mod trouble;
 mod wish;
@@ -63,5 +65,6 @@ mod worker;
 pub use self::{
     lane::Lane,
     task::Deps,
+    tenants::{SlackOf, Tenants},
     worker::{Stepped, Worker},
 };

@@ -5,7 +5,7 @@
 use super::{
     begin, changed, command, edited,
     halt::Halt,
-    home,
+    home, installed,
     kind::Kind,
     press, profile, reacted,
     restore::{self, Tie},
@@ -83,7 +83,8 @@ async fn linked(task: &mut Task, thread: &ThreadKey, link: Link, kind: Option<Ki
             | Kind::Shortcut(_)
             | Kind::Submitted(_)
             | Kind::HomeOpened(_)
-            | Kind::Errand(Errand::RefreshHome),
+            | Kind::Ended { .. }
+            | Kind::Errand(Errand::RefreshHome | Errand::Welcome { .. }),
         ) => Err(misplaced()),
     }
 }
@@ -109,7 +110,8 @@ async fn free(task: &mut Task, thread: &ThreadKey, kind: Option<Kind>) -> Result
             | Kind::Shortcut(_)
             | Kind::Submitted(_)
             | Kind::HomeOpened(_)
-            | Kind::Errand(Errand::RefreshHome),
+            | Kind::Ended { .. }
+            | Kind::Errand(Errand::RefreshHome | Errand::Welcome { .. }),
         ) => Err(misplaced()),
     }
 }
@@ -125,6 +127,8 @@ async fn elsewhere(task: &mut Task, mailbox: &Mailbox, kind: Option<Kind>) -> Re
         Some(Kind::HomeOpened(opened)) => Box::pin(home::opened(task, opened)).await,
         Some(Kind::Pressed(press)) => Box::pin(home::pressed(task, *press)).await,
         Some(Kind::Errand(Errand::RefreshHome)) => Box::pin(home::refresh(task, mailbox)).await,
+        Some(Kind::Errand(Errand::Welcome { missing })) => Box::pin(installed::welcome(task, mailbox, missing)).await,
+        Some(Kind::Ended { team, why, at }) => Box::pin(installed::ended(task, &team, why, at)).await,
         None => Ok(Commit::default()),
         Some(
             Kind::Speech(_)

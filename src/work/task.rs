@@ -19,13 +19,14 @@ use crate::{
     slack::{Identity, Slack},
     steps::{Marks, Steps},
     store::{Activity, Bell, Commit, SharedStore, StoreError, Track, seal::Seal},
+    tenancy::Installations,
 };
 
 /// How long Devin is given to react to a message before its session is watched as closely as its state asks for.
 const REACTS_WITHIN: Duration = Duration::from_mins(10);
 
-/// The handles that work needs.
-#[derive(Debug)]
+/// The handles that work needs, of one workspace and one organisation.
+#[derive(Debug, Clone)]
 pub struct Deps {
     /// Mailboxes and memory.
     pub store: SharedStore,
@@ -47,6 +48,8 @@ pub struct Deps {
     pub marks: Marks,
     /// Rung when something was sent to Devin, so that the watch looks at once.
     pub nudge: Bell,
+    /// The installations, where workspaces install.
+    pub installations: Option<Arc<Installations>>,
     /// Who we are in Slack; asked once, when it is first needed.
     pub me: OnceCell<Identity>,
 }

@@ -14,6 +14,7 @@ use super::{
     outbox, room, sweep,
     table::dispatch,
     task::{self, Deps, Task},
+    tenants::Tenants,
 };
 use crate::{
     clock::{Agreed, Clock, later},
@@ -51,6 +52,8 @@ pub enum Stepped {
 /// Handles mailboxes, one at a time.
 #[derive(Debug, Clone)]
 pub struct Worker {
+    tenants: Arc<Tenants>,
+    /// What all tenants have in common.
     deps: Arc<Deps>,
     lease: Duration,
     give_back: CancellationToken,
@@ -58,8 +61,9 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that keeps each mailbox for `lease` at a time.
-    pub fn new(deps: Arc<Deps>, lease: Duration) -> Self {
-        Self { deps, lease, give_back: CancellationToken::new() }
+    pub fn new(tenants: Arc<Tenants>, lease: Duration) -> Self {
+        let deps = tenants.base().clone();
+        Self { tenants, deps, lease, give_back: CancellationToken::new() }
     }
 
     /// Gives back what is in hand, here and in every clone: this process stops, and another goes on at once under the
@@ -128,7 +132,10 @@ impl Worker {
             let outcome = self.give_up(leased, clock, "it broke us again and again").await;
             return Ended { kind: "poison", outcome };
         }
-        let mut task = match open(self.deps.clone(), clock.clone(), leased) {
+        if let Err(error) = self.tenants.notice(leased).await {
+            return Ended { kind: "unplaced", outcome: Err(Halt::Store(error)) };
+        }
+        let mut task = match open(self.tenants.of(&leased.lease.mailbox), clock.clone(), leased) {
             Ok(task) => task,
             Err(error) => return Ended { kind: "unreadable", outcome: Err(Halt::unreadable(error)) },
         };
@@ -229,7 +236,9 @@ impl Worker {
             // Nobody asked for it, so nobody waits for it.
             return buried(Commit { wake, ..Commit::default() });
         };
-        let Ok(mut task) = open(self.deps.clone(), clock.clone(), leased) else { return buried(Commit::default()) };
+        let Ok(mut task) = open(self.tenants.of(&leased.lease.mailbox), clock.clone(), leased) else {
+            return buried(Commit::default());
+        };
         let reference = input.id.to_string();
         let notice = match leased.cut_off {
             CUT_OFF_MAX.. => Notice::BrokeDown { reference },

@@ -1,7 +1,8 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
 //! kills processes at every boundary; `faults` has everything fail that can; `protocol` is what keeps effects single and
 //! turns fair; `rebuild` empties the store; `outage` takes Redis away; `store` is the contract of both stores; `scale` is
-//! about many links and inputs; `product` starts the built binary; `house` keeps the house.
+//! about many links and inputs; `tenancy` is about several workspaces and organisations; `product` starts the built
+//! binary; `house` keeps the house.
 
 #[cfg(test)]
 mod chats;
@@ -29,4 +30,7 @@ mod scale;
 mod store;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tenancy;
+#[cfg(test)]
 mod words;

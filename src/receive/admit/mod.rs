@@ -32,16 +32,18 @@ use crate::{
 pub(super) use self::interaction::interaction;
 
 /// Events that become inputs; the app manifest subscribes to these.
-pub const HANDLED_EVENTS: [&str; 10] = [
+pub const HANDLED_EVENTS: [&str; 12] = [
     "agent_session_stopped",
     "app_home_opened",
     "app_mention",
+    "app_uninstalled",
     "message.channels",
     "message.groups",
     "message.im",
     "message.mpim",
     "reaction_added",
     "reaction_removed",
+    "tokens_revoked",
     "user_change",
 ];
 
@@ -122,6 +124,7 @@ fn callback(rules: &Rules, peek: &Peek<'_>, event: &PeekEvent<'_>) -> Decision {
         "app_mention" | "message" => message::message(peek, event, team),
         "user_change" | "app_home_opened" => of_a_person(peek, event, team),
         "reaction_added" | "reaction_removed" => reaction(rules, peek, event, team),
+        "app_uninstalled" | "tokens_revoked" => ended(peek, team),
         "agent_session_stopped" => stopped(peek, event, team),
         _ => Decision::Ignore("event_type"),
     }
@@ -144,6 +147,14 @@ fn reaction(rules: &Rules, peek: &Peek<'_>, event: &PeekEvent<'_>, team: TeamId)
         Some(name) if rules.reactions.contains_key(name.as_ref()) => of_a_person(peek, event, team),
         Some(_) | None => Decision::Ignore("reaction"),
     }
+}
+
+/// An installation ended: the organisation's, where it was for all of its workspaces.
+fn ended(peek: &Peek<'_>, team: TeamId) -> Decision {
+    let of_all = peek.authorization.as_ref().filter(|a| a.is_enterprise_install);
+    let enterprise = of_all.and_then(|a| id(a.enterprise_id.as_ref()).or_else(|| id(peek.enterprise_id.as_ref())));
+    let mailbox = Mailbox::Workspace { team: enterprise.unwrap_or(team) };
+    Decision::Offer { mailbox, seen: event_id(peek).into_iter().collect(), admit: Admit::Always }
 }
 
 /// Somebody pressed Slack's own stop button.

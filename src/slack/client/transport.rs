@@ -14,6 +14,7 @@ use url::Url;
 use super::{
     error::{SlackError, outcome},
     respond::Response,
+    token::Tokens,
 };
 use crate::{
     outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound, Redirects},
@@ -42,7 +43,7 @@ pub struct Slack {
 struct Inner {
     outbound: Outbound,
     base: Url,
-    token: SecretString,
+    tokens: Arc<dyn Tokens>,
     file_hosts: Hosts,
     hook_hosts: Hosts,
 }
@@ -56,7 +57,12 @@ pub(super) enum Body {
 impl Slack {
     /// A client for one bot token. `base` is the address of the API (`https://slack.com/api/`), `file_hosts` are the
     /// hosts that files may be fetched from.
-    pub fn new(outbound: Outbound, mut base: Url, token: SecretString, file_hosts: Vec<String>) -> Self {
+    pub fn new(outbound: Outbound, base: Url, token: SecretString, file_hosts: Vec<String>) -> Self {
+        Self::with_tokens(outbound, base, Arc::new(token), file_hosts)
+    }
+
+    /// A client whose token is asked for at every call.
+    pub fn with_tokens(outbound: Outbound, mut base: Url, tokens: Arc<dyn Tokens>, file_hosts: Vec<String>) -> Self {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
@@ -64,7 +70,7 @@ impl Slack {
         let own = base.host_str().map(|host| base.port().map_or(host.to_owned(), |port| format!("{host}:{port}")));
         let own = own.filter(|_| base.host_str() != Some("slack.com"));
         let hook_hosts = Hosts::new(HOOK_HOSTS.iter().map(|&host| host.to_owned()).chain(own));
-        let inner = Inner { outbound, base, token, file_hosts: Hosts::new(file_hosts), hook_hosts };
+        let inner = Inner { outbound, base, tokens, file_hosts: Hosts::new(file_hosts), hook_hosts };
         Self { inner: Arc::new(inner) }
     }
 
@@ -90,10 +96,11 @@ impl Slack {
             return Err(DownloadError::TooLarge { max_bytes });
         }
         let address = file.download_url().ok_or_else(|| failed("the file has no address".to_owned()))?;
+        let token = self.inner.tokens.token().await.map_err(|error| failed(error.to_string()))?;
         let request = DownloadRequest {
             call: call_named("file.download", DOWNLOAD_TIMEOUT),
             url: address.parse().map_err(|_| failed("the file's address cannot be read".to_owned()))?,
-            bearer: Some(&self.inner.token),
+            bearer: Some(&token),
             hosts: &self.inner.file_hosts,
             redirects: Redirects::OnTheList,
             max_bytes,
@@ -141,7 +148,8 @@ impl Slack {
     /// Makes a call and reads its answer.
     pub(super) async fn call(&self, method: &'static str, body: Body) -> Result<Value, SlackError> {
         let url = self.inner.base.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
-        let request = self.inner.outbound.request(Method::POST, url).bearer_auth(self.inner.token.expose_secret());
+        let token = self.inner.tokens.token().await?;
+        let request = self.inner.outbound.request(Method::POST, url).bearer_auth(token.expose_secret());
         let request = match body {
             Body::Json(value) => {
                 request.header(reqwest::header::CONTENT_TYPE, "application/json; charset=utf-8").body(value.to_string())
@@ -181,7 +189,7 @@ pub(super) fn part<T: DeserializeOwned>(answer: &mut Value, name: &str) -> Resul
     serde_json::from_value(value).map_err(|_| SlackError::Unsure { why: format!("the answer has no usable {name:?}") })
 }
 
-fn call_named(method: &'static str, timeout: Duration) -> Call {
+pub(super) fn call_named(method: &'static str, timeout: Duration) -> Call {
     Call { service: "slack", method: method.into(), timeout }
 }
 

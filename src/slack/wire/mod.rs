@@ -4,6 +4,7 @@
 //! not known is `Other`. Slack adds and changes fields without notice, and a body that it signed is never an attack.
 
 pub mod command;
+mod enterprise;
 pub mod event;
 pub mod interaction;
 pub(super) mod lenient;
@@ -11,6 +12,7 @@ mod mend;
 pub mod objects;
 pub mod peek;
 
+pub use enterprise::enterprise;
 pub use mend::mend;
 
 /// Why a body cannot be read.

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use super::{
     agents,
     args::{Args, JsonBody},
-    assistant, chat, conversations, doors, people, reactions,
+    assistant, chat, conversations, doors, oauth, people, reactions,
     server::SlackTwin,
     state::{Channel, ChannelKind, State},
     uploads, views,
@@ -123,6 +123,9 @@ impl SlackTwin {
     /// The twin as a web server: `/api/<method>`, `/files/…`, `/hooks/…`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
+            .route("/api/oauth.v2.access", post(oauth::access))
+            .route("/oauth/v2/authorize", get(oauth::authorize))
+            .route("/oauth/v2/allow", get(oauth::allow))
             .route("/api/{method}", any(call))
             .route("/files/{id}/{name}", get(doors::download))
             .route("/hooks/{id}", post(doors::respond))

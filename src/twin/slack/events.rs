@@ -49,8 +49,8 @@ impl State {
             "event_id": slack_id("Ev", now),
             "event_time": now.as_second(),
             "authorizations": [{
-                "enterprise_id": null, "team_id": self.team.id, "user_id": self.app.bot_user, "is_bot": true,
-                "is_enterprise_install": false,
+                "enterprise_id": self.oauth.enterprise, "team_id": self.team.id, "user_id": self.app.bot_user,
+                "is_bot": true, "is_enterprise_install": self.oauth.enterprise.is_some(),
             }],
             "is_ext_shared_channel": shared,
             "event_context": format!("4-{kind}-{}-{}-{place}", self.team.id, self.app.id),

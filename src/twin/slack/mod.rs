@@ -14,6 +14,7 @@ mod doors;
 mod events;
 pub(crate) mod inputs;
 mod modals;
+mod oauth;
 mod objects;
 mod people;
 mod pressing;
@@ -29,6 +30,7 @@ mod views;
 pub use self::{
     acting::{ActError, NewFile, SayOptions},
     deliver::{Answered, Delivered, Delivery, Door, Outgoing, Undelivered},
+    oauth::OAuthApp,
     pressing::Spot,
     server::SlackTwin,
     state::{

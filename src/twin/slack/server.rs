@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
+    oauth::OAuthApp,
     state::{App, Channel, File, Message, State, Team, Token, User},
     surfaces::Features,
 };
@@ -47,6 +48,7 @@ impl SlackTwin {
             titles: BTreeMap::new(),
             prompts: BTreeMap::new(),
             features: Features::default(),
+            oauth: OAuthApp::default(),
             deliveries: Vec::new(),
             ledger: Vec::new(),
             base_url: "http://slack.invalid".to_owned(),

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{
     deliver::Delivery,
+    oauth::OAuthApp,
     surfaces::{AgentSession, Features, Hook, Prompts, Trigger, View},
     uploads::Upload,
 };
@@ -54,6 +55,8 @@ pub struct State {
     pub prompts: BTreeMap<ChannelId, Prompts>,
     /// What this workspace and app can do.
     pub features: Features,
+    /// How the app is installed.
+    pub oauth: OAuthApp,
     /// What waits to be sent to the app, in order.
     pub deliveries: Vec<Delivery>,
     /// Every Web API call, oldest first.

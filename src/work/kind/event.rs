@@ -1,5 +1,7 @@
 //! Events as kinds of input.
 
+use jiff::Timestamp;
+
 use super::{Edited, HomeOpened, Kind, Reacted, Speech, thread};
 use crate::{
     domain::mailbox::Mailbox,
@@ -10,7 +12,7 @@ use crate::{
 };
 
 pub(super) fn read(mailbox: &Mailbox, body: &[u8]) -> Result<Kind, String> {
-    let EventEnvelope { event, authorization, is_ext_shared_channel, enterprise_id, .. } =
+    let EventEnvelope { event, authorization, is_ext_shared_channel, enterprise_id, event_time, .. } =
         EventEnvelope::parse(body).map_err(|e| e.to_string())?;
     let bot = authorization.filter(|a| a.is_bot).and_then(|a| a.user_id);
     // Outside a shared channel everybody is of the house; on Enterprise Grid only the profile tells.
@@ -52,12 +54,18 @@ pub(super) fn read(mailbox: &Mailbox, body: &[u8]) -> Result<Kind, String> {
             let team = mailbox.team().clone();
             Ok(Kind::Reacted(Reacted { team, user, channel, ts, name, added }))
         }
-        Event::MemberJoined { .. }
-        | Event::ChannelIdChanged { .. }
-        | Event::Uninstalled
-        | Event::TokensRevoked { .. }
-        | Event::Other { .. } => Err("an event without a handler".to_owned()),
+        Event::Uninstalled => Ok(ended(mailbox, "app_uninstalled", event_time)),
+        Event::TokensRevoked { .. } => Ok(ended(mailbox, "tokens_revoked", event_time)),
+        Event::MemberJoined { .. } | Event::ChannelIdChanged { .. } | Event::Other { .. } => {
+            Err("an event without a handler".to_owned())
+        }
     }
+}
+
+/// The mailbox is the installation's own. A time that Slack did not give is now: it happened before.
+fn ended(mailbox: &Mailbox, why: &'static str, event_time: Option<i64>) -> Kind {
+    let at = event_time.and_then(|second| Timestamp::from_second(second.saturating_add(1)).ok());
+    Kind::Ended { team: mailbox.team().clone(), why, at: at.unwrap_or(Timestamp::MAX) }
 }
 
 fn speech(mailbox: &Mailbox, event: MessageEvent, may_be_outside: bool) -> Result<Speech, String> {

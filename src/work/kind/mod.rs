@@ -3,6 +3,8 @@
 mod event;
 mod interaction;
 
+use jiff::Timestamp;
+
 use crate::{
     domain::{
         errand::Errand,
@@ -60,6 +62,15 @@ pub(super) enum Kind {
     Submitted(Box<ViewEvent>),
     /// A person opened the Home tab, or the conversation with us.
     HomeOpened(HomeOpened),
+    /// The app was taken out, or its token revoked.
+    Ended {
+        /// Of which workspace or organisation.
+        team: TeamId,
+        /// Slack's word for it.
+        why: &'static str,
+        /// When.
+        at: Timestamp,
+    },
     /// What another mailbox asks for.
     Errand(Errand),
 }
@@ -179,6 +190,8 @@ impl Kind {
             Self::Errand(Errand::HandOver(_)) => "hand_over",
             Self::Errand(Errand::Reaction { .. }) => "reaction",
             Self::Errand(Errand::RefreshHome) => "refresh_home",
+            Self::Errand(Errand::Welcome { .. }) => "welcome",
+            Self::Ended { .. } => "installation_ended",
         }
     }
 

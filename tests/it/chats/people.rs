@@ -133,7 +133,7 @@ fn people(world: &World) -> Arc<People> {
     let slack = Slack::new(world.outbound.clone(), api, SecretString::from(BOT_TOKEN), Vec::new());
     let key = SecretString::from(DEVIN_KEY);
     let devin = Devin::new(world.outbound.clone(), world.base.parse().unwrap(), key, id(ORG));
-    People::new(slack, devin, world.store.clone())
+    People::new(slack, devin, world.store.clone(), [].into())
 }
 
 #[tokio::test]

@@ -12,11 +12,12 @@ use bobbin::{
     devin::Devin,
     slack::Slack,
     store::Store as _,
+    tenancy::OneWorkspace,
     twin::{
         FaultAction,
         world::{ADA, BOT_TOKEN, DEVIN_KEY, ORG},
     },
-    watch::{Looked, Watch, WatchDeps},
+    watch::{Looked, Scope, Watch, WatchDeps},
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -125,7 +126,14 @@ async fn a_list_that_was_cut_is_read_on_from_there() {
         BOT_TOKEN.into(),
         Vec::new(),
     );
-    let deps = WatchDeps { store: world.store.clone(), clock, devin, slack, bell: Arc::default() };
+    let deps = WatchDeps {
+        store: world.store.clone(),
+        clock,
+        devin,
+        workspaces: Arc::new(OneWorkspace::of(slack)),
+        scope: Scope::default(),
+        bell: Arc::default(),
+    };
     let watch = Watch::new(deps, Duration::from_secs(10), "other".to_owned());
     for _ in 0..2 {
         watch.hurry().await;

@@ -22,12 +22,13 @@ use bobbin::{
     outbound::{Outbound, OutboundOptions},
     slack::Slack,
     store::{SharedStore, embedded::EmbeddedStore},
+    tenancy::OneWorkspace,
     twin::{
         self, DevinTwin, SlackTwin,
         slack::{Answered, Delivered, Outgoing, SayOptions, Undelivered},
         world::{BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
     },
-    watch::{Watch, WatchDeps},
+    watch::{Scope, Watch, WatchDeps},
     work::Stepped,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -445,7 +446,14 @@ impl World {
             SecretString::from(BOT_TOKEN),
             Vec::new(),
         );
-        let deps = WatchDeps { store: self.store.clone(), clock, devin, slack, bell: Arc::default() };
+        let deps = WatchDeps {
+            store: self.store.clone(),
+            clock,
+            devin,
+            workspaces: Arc::new(OneWorkspace::of(slack)),
+            scope: Scope::default(),
+            bell: Arc::default(),
+        };
         Watch::new(deps, Duration::from_secs(10), holder.to_owned())
     }
 

@@ -1,0 +1,134 @@
+//! What a browser keeps for us between leaving for Slack and coming back: a number nobody can guess and until when it
+//! counts, signed.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, header};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretSlice};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::{clock::later, store::seal::keyed_hash};
+
+/// The cookie's name.
+pub(super) const COOKIE: &str = "bobbin_install";
+/// How long somebody may take at Slack: as long as its codes live.
+pub(super) const LIFE: Duration = Duration::from_mins(10);
+/// Separates these uses of the key from every other.
+const SIGNS: &[u8] = b"bobbin install pass v1";
+const VERIFIES: &[u8] = b"bobbin install verifier v1";
+const NUMBERS: &[u8] = b"bobbin install state v1";
+
+/// The pass of one browser.
+#[derive(Debug)]
+pub(super) struct Pass {
+    state: String,
+    until: i64,
+    signature: String,
+    verifier: String,
+}
+
+impl Pass {
+    /// A new one.
+    pub(super) fn new(key: &SecretSlice<u8>, now: Timestamp) -> Self {
+        // An id alone has its time in it; hashed under our key nobody can guess it.
+        let state = hex::encode(keyed_hash(key.expose_secret(), &[NUMBERS, Uuid::now_v7().as_bytes()]));
+        Self::of(key, state, later(now, LIFE).as_second())
+    }
+
+    fn of(key: &SecretSlice<u8>, state: String, until: i64) -> Self {
+        let signed = keyed_hash(key.expose_secret(), &[SIGNS, state.as_bytes(), &until.to_be_bytes()]);
+        let verifier = hex::encode(keyed_hash(key.expose_secret(), &[VERIFIES, state.as_bytes()]));
+        Self { state, until, signature: hex::encode(signed), verifier }
+    }
+
+    /// Reads a cookie's value; `None` when it is not ours, was changed, or does not count any more.
+    pub(super) fn read(key: &SecretSlice<u8>, text: &str, now: Timestamp) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (state, until, signature) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        let pass = Self::of(key, state.to_owned(), until);
+        let good = same(&pass.signature, signature) && parts.next().is_none();
+        (good && now.as_second() <= until).then_some(pass)
+    }
+
+    /// The cookie's value.
+    pub(super) fn text(&self) -> String {
+        format!("{}.{}.{}", self.state, self.until, self.signature)
+    }
+
+    /// What Slack sends back unchanged.
+    pub(super) fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// Whether that is what came back.
+    pub(super) fn is(&self, state: &str) -> bool {
+        same(&self.state, state)
+    }
+
+    /// The PKCE verifier. <https://www.rfc-editor.org/rfc/rfc7636>
+    pub(super) fn verifier(&self) -> String {
+        self.verifier.clone()
+    }
+
+    /// Its challenge, `S256`.
+    pub(super) fn challenge(&self) -> String {
+        base64url(&Sha256::digest(self.verifier.as_bytes()))
+    }
+}
+
+/// The pass in a request's cookies.
+pub(super) fn from_cookies(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+}
+
+/// Compared as hashes, so that the time it takes tells nothing.
+fn same(a: &str, b: &str) -> bool {
+    Sha256::digest(a.as_bytes()) == Sha256::digest(b.as_bytes())
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let sextets = |chunk: &[u8]| {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let digit = move |n: usize| DIGITS.get((bits >> (18 - 6 * n)) as usize & 63).copied().map_or('A', char::from);
+        (0..=chunk.len()).map(digit).collect::<Vec<char>>()
+    };
+    bytes.chunks(3).flat_map(sextets).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> SecretSlice<u8> {
+        text.as_bytes().to_vec().into()
+    }
+
+    #[test]
+    fn a_pass_is_read_by_whoever_signed_it_until_it_runs_out() {
+        let now = Timestamp::from_second(1_795_000_000).unwrap();
+        let pass = Pass::new(&key("ours"), now);
+        let text = pass.text();
+        let read = Pass::read(&key("ours"), &text, now).unwrap();
+        assert!(read.is(pass.state()) && read.verifier() == pass.verifier());
+        assert!(!read.is("") && !read.is("another"));
+        assert!(Pass::read(&key("theirs"), &text, now).is_none());
+        assert!(Pass::read(&key("ours"), &text, later(now, LIFE + Duration::from_secs(1))).is_none());
+        let longer = text.replacen('.', ".9", 1);
+        assert!(Pass::read(&key("ours"), &longer, now).is_none(), "a later end needs another signature");
+        assert_ne!(Pass::new(&key("ours"), now).state(), pass.state());
+        assert!((43..=128).contains(&pass.verifier().len()));
+    }
+
+    #[test]
+    fn challenges_are_base64url_without_padding() {
+        // RFC 7636, appendix B.
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(base64url(&Sha256::digest(verifier)), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!((base64url(b"f"), base64url(b"fo"), base64url(b"")), ("Zg".into(), "Zm8".into(), String::new()));
+    }
+}

@@ -1,0 +1,152 @@
+//! The calls of an installation: a code becomes tokens, and tokens that run out become new ones.
+//!
+//! They are made as the app and not as an installation: client id and secret go as HTTP Basic, as Slack prefers.
+//! <https://docs.slack.dev/authentication/installing-with-oauth> <https://docs.slack.dev/authentication/using-token-rotation>
+
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    error::{SlackError, outcome},
+    transport::{CALL_TIMEOUT, call_named, part},
+};
+use crate::{
+    domain::ids::{TeamId, UserId},
+    outbound::Outbound,
+};
+
+/// The app towards Slack's OAuth. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct OAuth {
+    outbound: Outbound,
+    api: Url,
+    client_id: String,
+    client_secret: SecretString,
+}
+
+/// What Slack gave for a code or for a refresh token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Grant {
+    /// The bot's token.
+    pub access_token: SecretString,
+    /// `bot` for the token that we asked for.
+    #[serde(default)]
+    pub token_type: String,
+    /// What was granted, separated by commas.
+    #[serde(default)]
+    pub scope: String,
+    /// The bot's user.
+    #[serde(default)]
+    pub bot_user_id: Option<UserId>,
+    /// The app.
+    #[serde(default)]
+    pub app_id: Option<String>,
+    /// The workspace; `None` for an organisation's installation.
+    #[serde(default)]
+    pub team: Option<Named>,
+    /// The organisation, on Enterprise Grid.
+    #[serde(default)]
+    pub enterprise: Option<Named>,
+    /// Whether it is for the whole organisation.
+    #[serde(default)]
+    pub is_enterprise_install: bool,
+    /// Who installed it.
+    #[serde(default)]
+    pub authed_user: Option<Installer>,
+    /// Seconds after which the token runs out, where tokens rotate.
+    #[serde(default)]
+    pub expires_in: Option<u64>,
+    /// Becomes the next pair, once.
+    #[serde(default)]
+    pub refresh_token: Option<SecretString>,
+}
+
+/// An id and a name.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Named {
+    /// `T…` or `E…`.
+    pub id: TeamId,
+    /// As people know it.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// Who installed the app.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Installer {
+    /// Them.
+    pub id: UserId,
+}
+
+/// What the person at the browser is sent to Slack with.
+#[derive(Debug)]
+pub struct AuthorizeRequest<'a> {
+    /// Scopes of the bot.
+    pub scopes: &'a [String],
+    /// Where Slack sends the person back to.
+    pub redirect_uri: &'a str,
+    /// Comes back unchanged.
+    pub state: &'a str,
+    /// The PKCE challenge, `S256`.
+    pub challenge: &'a str,
+}
+
+impl OAuth {
+    /// An app with these credentials; `api` is the address of the Web API, and the pages for people lie beside it.
+    pub fn new(outbound: Outbound, mut api: Url, client_id: String, client_secret: SecretString) -> Self {
+        if !api.path().ends_with('/') {
+            api.set_path(&format!("{}/", api.path()));
+        }
+        Self { outbound, api, client_id, client_secret }
+    }
+
+    /// The page on which a person allows the installation.
+    /// <https://docs.slack.dev/authentication/installing-with-oauth#asking>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError::Unreachable`] where the API's address cannot carry it.
+    pub fn authorize_url(&self, request: &AuthorizeRequest<'_>) -> Result<Url, SlackError> {
+        let mut url =
+            self.api.join("../oauth/v2/authorize").map_err(|e| SlackError::Unreachable { why: e.to_string() })?;
+        url.query_pairs_mut()
+            .append_pair("client_id", &self.client_id)
+            .append_pair("scope", &request.scopes.join(","))
+            .append_pair("redirect_uri", request.redirect_uri)
+            .append_pair("state", request.state)
+            .append_pair("code_challenge", request.challenge)
+            .append_pair("code_challenge_method", "S256");
+        Ok(url)
+    }
+
+    /// A code becomes tokens. <https://docs.slack.dev/reference/methods/oauth.v2.access>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`]; a code that was used, has run out or is another app's is [`SlackError::Refused`].
+    pub async fn redeem(&self, code: &str, redirect_uri: &str, verifier: &str) -> Result<Grant, SlackError> {
+        self.access(&[("code", code), ("redirect_uri", redirect_uri), ("code_verifier", verifier)]).await
+    }
+
+    /// A refresh token becomes the next pair; it works once.
+    /// <https://docs.slack.dev/authentication/using-token-rotation#refresh>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`]; after [`SlackError::Unsure`] the old refresh token may still work for a short while.
+    pub async fn refresh(&self, token: &SecretString) -> Result<Grant, SlackError> {
+        self.access(&[("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]).await
+    }
+
+    async fn access(&self, form: &[(&str, &str)]) -> Result<Grant, SlackError> {
+        let method = "oauth.v2.access";
+        let url = self.api.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
+        let request = self.outbound.request(Method::POST, url);
+        let request = request.basic_auth(&self.client_id, Some(self.client_secret.expose_secret())).form(form);
+        let mut answer: Value = outcome(&self.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)?;
+        part(&mut answer, "")
+    }
+}

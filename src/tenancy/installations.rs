@@ -1,0 +1,222 @@
+//! The installations that the store has: kept, renewed, ended, listed.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{Installation, Workspaces};
+use crate::{
+    clock::{Clock, later},
+    domain::ids::TeamId,
+    slack::{Grant, OAuth, SlackError},
+    store::{SharedStore, StoreError, seal::Seal},
+};
+
+/// As good as for ever: an installation ends when somebody ends it.
+const KEPT_FOR: Duration = Duration::from_hours(20 * 365 * 24);
+/// The list of all.
+const INDEX: &str = "installs";
+/// How long one change of the list, or one renewal, may take.
+const HELD_FOR: Duration = Duration::from_secs(30);
+/// How often a change that somebody else is at is tried again, and after which wait.
+const TRIES: u32 = 40;
+const TRY_EVERY: Duration = Duration::from_millis(250);
+/// A token is renewed when it has less than this left: longer than Slack has ever been away.
+const RENEWED_BEFORE: Duration = Duration::from_hours(2);
+/// A token that is about to be renewed by somebody else is still used until so long before its end.
+const USED_UNTIL: Duration = Duration::from_mins(1);
+
+/// Why an installation was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// Slack refused.
+    #[error(transparent)]
+    Slack(#[from] SlackError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Slack gave something else than a bot's installation.
+    #[error("Slack granted no bot installation: {0}")]
+    NotABot(&'static str),
+}
+
+/// The installations.
+#[derive(Debug)]
+pub struct Installations {
+    store: SharedStore,
+    clock: Arc<dyn Clock>,
+    seal: Seal,
+    oauth: OAuth,
+}
+
+impl Installations {
+    /// Those of this app in this store.
+    pub fn new(store: SharedStore, clock: Arc<dyn Clock>, seal: Seal, oauth: OAuth) -> Self {
+        Self { store, clock, seal, oauth }
+    }
+
+    /// The app towards Slack.
+    pub fn oauth(&self) -> &OAuth {
+        &self.oauth
+    }
+
+    /// Keeps what Slack granted, in the place of what was granted before.
+    pub async fn keep(&self, grant: &Grant) -> Result<Installation, InstallError> {
+        if !matches!(grant.token_type.as_str(), "" | "bot") {
+            return Err(InstallError::NotABot("the token is not a bot's"));
+        }
+        let made = Installation::granted(grant, &self.seal, self.clock.now());
+        let made = made.ok_or(InstallError::NotABot("it names neither a workspace nor an organisation"))?;
+        self.write(&made).await?;
+        self.enlist(&made.id).await?;
+        Ok(made)
+    }
+
+    /// Ends an installation, unless it was made anew since `at`. The record stays, without tokens.
+    pub async fn end(&self, id: &TeamId, why: &str, at: Timestamp) -> Result<bool, StoreError> {
+        let Some(mut known) = self.read(id).await?.filter(|known| known.gone.is_none() && known.at <= at) else {
+            return Ok(false);
+        };
+        known.end(why, self.clock.now());
+        self.write(&known).await?;
+        Ok(true)
+    }
+
+    /// All of them, those that are gone included.
+    pub async fn list(&self) -> Result<Vec<Installation>, StoreError> {
+        let mut all = Vec::new();
+        for id in self.ids().await? {
+            all.extend(self.read(&id).await?);
+        }
+        Ok(all)
+    }
+
+    /// The installation through which we speak in a workspace: its own, or its organisation's.
+    pub async fn of(&self, team: &TeamId) -> Result<Option<Installation>, StoreError> {
+        let own = self.read(team).await?;
+        if own.as_ref().is_some_and(|own| own.gone.is_none()) {
+            return Ok(own);
+        }
+        let enterprise = self.store.recall(&enterprise_key(team)).await?.and_then(|text| text.parse().ok());
+        let Some(enterprise) = enterprise else { return Ok(own) };
+        Ok(self.read(&enterprise).await?.or(own))
+    }
+
+    /// A workspace was seen to be of an organisation.
+    pub async fn note_enterprise(&self, team: &TeamId, enterprise: &TeamId) -> Result<(), StoreError> {
+        self.store.remember(&enterprise_key(team), enterprise.as_str(), KEPT_FOR).await
+    }
+
+    /// The token of a workspace and until when it may be used without asking again; `None`: there is none.
+    pub(super) async fn token(&self, team: &TeamId) -> Result<Option<(SecretString, Option<Timestamp>)>, SlackError> {
+        let Some(known) = self.of(team).await.map_err(|e| unreachable(&e))? else { return Ok(None) };
+        let known = match known.rotation(&self.seal) {
+            Some((_, expires)) if later(self.clock.now(), RENEWED_BEFORE) >= expires => self.renewed(known).await?,
+            Some(_) | None => known,
+        };
+        let until = known.rotation(&self.seal).map(|(_, expires)| expires);
+        Ok(known.token(&self.seal).map(|token| (token, until)))
+    }
+
+    /// The installation with a pair of tokens that was not used yet. One replica asks Slack for it, and writes it down
+    /// before anybody uses it; the others go on with the old one, or wait where that has run out.
+    async fn renewed(&self, known: Installation) -> Result<Installation, SlackError> {
+        let (right, me) = (format!("rotate:{}", known.id), Uuid::now_v7().to_string());
+        for _ in 0..TRIES {
+            if self.store.hold(&right, &me, HELD_FOR).await.map_err(|e| unreachable(&e))? {
+                let renewed = self.renew(&known.id).await;
+                self.store.hold(&right, &me, Duration::ZERO).await.map_err(|e| unreachable(&e))?;
+                return renewed.map(|renewed| renewed.unwrap_or(known));
+            }
+            if known.rotation(&self.seal).is_some_and(|(_, end)| later(self.clock.now(), USED_UNTIL) < end) {
+                return Ok(known);
+            }
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+        Err(SlackError::Unreachable { why: "another replica renews the token and does not come to an end".to_owned() })
+    }
+
+    async fn renew(&self, id: &TeamId) -> Result<Option<Installation>, SlackError> {
+        // Read anew: somebody may have been faster.
+        let Some(mut known) = self.read(id).await.map_err(|e| unreachable(&e))? else { return Ok(None) };
+        let Some((refresh, expires)) = known.rotation(&self.seal) else { return Ok(Some(known)) };
+        let now = self.clock.now();
+        if later(now, RENEWED_BEFORE) < expires {
+            return Ok(Some(known));
+        }
+        match self.oauth.refresh(&refresh).await {
+            Ok(grant) => {
+                known.renew(&grant, &self.seal, now);
+                self.write(&known).await.map_err(|e| unreachable(&e))?;
+                tracing::info!(workspace = %id, "the workspace's token was renewed");
+                Ok(Some(known))
+            }
+            Err(SlackError::Refused { code }) => {
+                tracing::error!(workspace = %id, code, "the workspace's token cannot be renewed; it has to install again");
+                metrics::counter!("bobbin_installations_ended_total", "why" => "refresh_refused").increment(1);
+                known.end(&code, now);
+                self.write(&known).await.map_err(|e| unreachable(&e))?;
+                Ok(Some(known))
+            }
+            // The old token may have some time left; the next call tries again.
+            Err(error) if expires > now => {
+                tracing::warn!(workspace = %id, %error, "the workspace's token could not be renewed yet");
+                Ok(Some(known))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read(&self, id: &TeamId) -> Result<Option<Installation>, StoreError> {
+        self.store.recall(&key(id)).await?.map(|text| Installation::read(&text)).transpose()
+    }
+
+    async fn write(&self, installation: &Installation) -> Result<(), StoreError> {
+        self.store.remember(&key(&installation.id), &installation.text()?, KEPT_FOR).await
+    }
+
+    async fn ids(&self) -> Result<Vec<TeamId>, StoreError> {
+        let text = self.store.recall(INDEX).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Puts it into the list; one at a time does so.
+    async fn enlist(&self, id: &TeamId) -> Result<(), StoreError> {
+        let me = Uuid::now_v7().to_string();
+        for _ in 0..TRIES {
+            if self.store.hold(INDEX, &me, HELD_FOR).await? {
+                let mut ids = self.ids().await?;
+                ids.retain(|known| known != id);
+                ids.push(id.clone());
+                let text = serde_json::to_string(&ids).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                self.store.remember(INDEX, &text, KEPT_FOR).await?;
+                return self.store.hold(INDEX, &me, Duration::ZERO).await.map(drop);
+            }
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+        Err(StoreError::Unavailable("another replica changes the list of installations".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Workspaces for Installations {
+    async fn has(&self, team: &TeamId) -> Result<bool, SlackError> {
+        Ok(self.of(team).await.map_err(|e| unreachable(&e))?.is_some())
+    }
+}
+
+/// Where the store does not say, nothing is sent.
+fn unreachable(error: &StoreError) -> SlackError {
+    SlackError::Unreachable { why: error.to_string() }
+}
+
+fn key(id: &TeamId) -> String {
+    format!("install:{id}")
+}
+
+fn enterprise_key(team: &TeamId) -> String {
+    format!("enterprise-of:{team}")
+}
