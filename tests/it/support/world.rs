@@ -21,7 +21,7 @@ use bobbin::{
     },
     outbound::{Outbound, OutboundOptions},
     slack::Slack,
-    store::{SharedStore, embedded::EmbeddedStore},
+    store::{SharedStore, StoreError, embedded::EmbeddedStore},
     tenancy::OneWorkspace,
     twin::{
         self, DevinTwin, SlackTwin,
@@ -49,6 +49,8 @@ use crate::store::redis::store_at;
 const PATIENCE: Duration = Duration::from_mins(3);
 /// Rounds after which a world that does not come to rest is a failure.
 const MAX_ROUNDS: usize = 400;
+/// Times that a store may be too slow in one of them.
+const MAX_PAUSES: usize = 3;
 
 /// Which store a world lives on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,7 +332,7 @@ impl World {
 
     /// Delivers and handles everything that is there, and sits out short waits.
     pub(crate) async fn settle(&mut self) {
-        let end = self.clock.now() + PATIENCE;
+        let (end, mut pauses) = (self.clock.now() + PATIENCE, 0);
         for _ in 0..MAX_ROUNDS {
             let delivered = self.deliver_due().await;
             self.bobbin.lane.step().await;
@@ -346,6 +348,12 @@ impl World {
                 Err(error) if self.life.is_dead() => {
                     tracing::debug!(%error, "the process is dead");
                     return;
+                }
+                // A machine that is too busy for a moment: the loop around the worker would go on after a pause, too.
+                Err(StoreError::Unavailable(_)) if pauses < MAX_PAUSES => {
+                    pauses += 1;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
                 }
                 Err(error) => panic!("the store failed: {error}"),
             };
