@@ -31,7 +31,7 @@ use crate::{
     },
     tenancy::{Installations, InstalledTokens, OneWorkspace, Workspaces},
     watch::{Scope, Watch, WatchDeps},
-    work::{Deps, Lane, SlackOf, Tenants, Worker},
+    work::{Deps, Lane, Other, SlackOf, Tenants, Worker},
 };
 
 /// The bot's parts, ready to run.
@@ -47,8 +47,8 @@ pub struct Bobbin {
     pub lane: Arc<Lane>,
     /// Looks at Devin.
     pub watch: Arc<Watch>,
-    /// Looks at the other organisations.
-    pub more_watches: Vec<Arc<Watch>>,
+    /// Look at the other organisations, each with what is rung when something was sent there.
+    pub more_watches: Vec<(Arc<Watch>, Bell)>,
     /// Lets workspaces install the app, where they do.
     pub install: Option<Arc<Install>>,
     /// Founds a store that is new or was emptied.
@@ -108,15 +108,16 @@ impl Bobbin {
         });
         let tenants =
             Arc::new(Tenants::new(deps, others.clone(), routing.clone(), installations.clone().zip(slack_of)));
-        let lane = Lane::new(tenants.clone(), clock.clone(), triggers_out);
         let holder = Uuid::now_v7().to_string();
         let watching =
             Watching { store: &store, clock: &clock, workspaces: &workspaces, routing: &routing, bell: &bell };
         let watch = watching.watch(config, None, &devin, &holder);
-        let more_watches =
-            others.iter().map(|(name, devin)| watching.watch(config, Some(name), devin, &holder)).collect();
-        let devins = [devin].into_iter().chain(others.into_values()).collect();
-        let sources = Sources { store: store.clone(), clock: clock.clone(), devins, workspaces };
+        let look_at = |(name, other): (&String, &Other)| {
+            (watching.watch(config, Some(name), &other.devin, &holder), other.nudge.clone())
+        };
+        let more_watches = others.iter().map(look_at).collect();
+        let devins = watching.devins(devin, &others);
+        let sources = Sources { store: store.clone(), clock: clock.clone(), devins, workspaces: workspaces.clone() };
         let install = install(config, installations.as_ref(), &store, &clock, &bell)?;
         let receive = Receive {
             store: store.clone(),
@@ -130,9 +131,9 @@ impl Bobbin {
             rules,
         };
         Ok(Self {
+            lane: Arc::new(Lane::new(tenants.clone(), clock.clone(), triggers_out)),
             store,
             clock,
-            lane: Arc::new(lane),
             worker: Worker::new(tenants, config.store.lease),
             watch,
             more_watches,
@@ -155,11 +156,14 @@ impl Bobbin {
 }
 
 /// Devin's API as each organisation: the one for all, and the others by name.
-fn organisations(config: &Config, outbound: &Outbound) -> (Devin, BTreeMap<String, Devin>) {
+fn organisations(config: &Config, outbound: &Outbound) -> (Devin, BTreeMap<String, Other>) {
     let of = |org: &OrgId, key: &SecretString| {
         Devin::new(outbound.clone(), config.devin.api_url.clone(), key.clone(), org.clone())
     };
-    let others = config.organisations.iter().map(|other| (other.name.clone(), of(&other.id, &other.key)));
+    let others = config.organisations.iter().map(|other| {
+        let (devin, nudge) = (of(&other.id, &other.key), Bell::default());
+        (other.name.clone(), Other { devin, nudge })
+    });
     (of(&config.devin.org, &config.devin.api_key), others.collect())
 }
 
@@ -179,10 +183,20 @@ impl Watching<'_> {
             clock: self.clock.clone(),
             devin: devin.clone(),
             workspaces: self.workspaces.clone(),
-            scope: Scope { organisation: organisation.cloned(), routing: self.routing.clone() },
+            scope: self.scope(organisation),
             bell: self.bell.clone(),
         };
         Arc::new(Watch::new(deps, config.devin.poll_interval, holder.to_owned()))
+    }
+
+    /// Where the sessions of which threads are.
+    fn devins(&self, devin: Devin, others: &BTreeMap<String, Other>) -> Vec<(Scope, Devin)> {
+        let others = others.iter().map(|(name, other)| (self.scope(Some(name)), other.devin.clone()));
+        [(self.scope(None), devin)].into_iter().chain(others).collect()
+    }
+
+    fn scope(&self, organisation: Option<&String>) -> Scope {
+        Scope { organisation: organisation.cloned(), routing: self.routing.clone() }
     }
 }
 
@@ -242,6 +256,7 @@ fn install(
         clock: clock.clone(),
         bell: bell.clone(),
         public_url: config.service.public_url.clone().context("no public address")?,
+        pkce: config.slack.oauth.as_ref().is_some_and(|app| app.pkce),
         scopes: manifest::scopes(),
         key: key(config)?,
     })))

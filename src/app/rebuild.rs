@@ -20,14 +20,14 @@ use crate::{
     devin::{Devin, DevinError, Page, Session, SessionQuery},
     domain::{
         ids::SessionId,
-        mailbox::ThreadKey,
+        mailbox::{Mailbox, ThreadKey},
         phase::{Pace, Phase, State},
     },
     outbound::Failure as _,
     slack::client::CALL_TIMEOUT,
     store::{Bell, SharedStore, StoreError},
     tenancy::Workspaces,
-    watch::{OUR_TAG, Orphan, adopt, doubt},
+    watch::{OUR_TAG, Orphan, Scope, adopt, doubt},
 };
 
 /// The single right that replicas share, and the name of what is remembered meanwhile.
@@ -55,8 +55,8 @@ pub struct Sources {
     pub store: SharedStore,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where the sessions are: each organisation.
-    pub devins: Vec<Devin>,
+    /// Where the sessions are: each organisation, and whose threads' sessions are looked for there.
+    pub devins: Vec<(Scope, Devin)>,
     /// Says which threads are ours.
     pub workspaces: Arc<dyn Workspaces>,
 }
@@ -145,7 +145,7 @@ impl Rebuild {
         if !store.hold(RIGHT, &self.holder, RIGHT_FOR).await? {
             return Ok(Founding::NotOurs);
         }
-        for devin in &self.sources.devins {
+        for (_, devin) in &self.sources.devins {
             if now < from && !page(devin, None).await?.items.is_empty() {
                 return Ok(Founding::NotYet(from.duration_since(now).unsigned_abs()));
             }
@@ -166,8 +166,8 @@ impl Rebuild {
     pub async fn adopt(&self, anew: bool) -> anyhow::Result<Report> {
         let Sources { store, clock, devins, .. } = &self.sources;
         let (mut report, mut rows) = (Report::default(), Vec::new());
-        for devin in devins {
-            rows.extend(self.rows(devin, &mut report).await?);
+        for (scope, devin) in devins {
+            rows.extend(self.rows(scope, devin, &mut report).await?);
         }
         rows.sort_unstable();
         let mut wake = clock.now();
@@ -193,7 +193,7 @@ impl Rebuild {
     }
 
     /// Our sessions with their threads.
-    async fn rows(&self, devin: &Devin, report: &mut Report) -> anyhow::Result<Vec<Row>> {
+    async fn rows(&self, scope: &Scope, devin: &Devin, report: &mut Report) -> anyhow::Result<Vec<Row>> {
         let now = self.sources.clock.now();
         let (mut rows, mut after) = (Vec::new(), None);
         loop {
@@ -201,7 +201,7 @@ impl Rebuild {
             self.sources.store.hold(RIGHT, &self.holder, RIGHT_FOR).await?;
             let next = page.next().map(str::to_owned);
             for session in page.items {
-                match session.thread() {
+                match session.thread().filter(|thread| scope.has(&Mailbox::Thread(thread.clone()))) {
                     Some(thread) if self.sources.workspaces.has(&thread.team).await? => rows.push(Row {
                         turn: Turn::of(&session, now),
                         created_at: session.created_at,

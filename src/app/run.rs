@@ -69,9 +69,8 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
     }
     tracker.spawn(open_modals(bobbin.lane.clone(), stop.clone()));
     tracker.spawn(watch(bobbin.watch.clone(), bobbin.nudge.clone(), stop.clone()));
-    for other in &bobbin.more_watches {
-        // Whoever sends something rings one bell; the others look when it is their time.
-        tracker.spawn(watch(other.clone(), Bell::default(), stop.clone()));
+    for (other, nudge) in &bobbin.more_watches {
+        tracker.spawn(watch(other.clone(), nudge.clone(), stop.clone()));
     }
     tracker.spawn(found(bobbin.rebuild.clone(), bobbin.bell.clone(), stop.clone()));
     let mut tasks = TAKERS + 3 + bobbin.more_watches.len();

@@ -37,6 +37,11 @@ pub const KEYS: &[Key] = &[
     secret("BOBBIN_SLACK_BOT_TOKEN", "the bot token of the workspace (`xoxb-…`)"),
     key("BOBBIN_SLACK_CLIENT_ID", None, "the app's client id: workspaces install by OAuth instead of by a bot token"),
     secret("BOBBIN_SLACK_CLIENT_SECRET", "the app's client secret"),
+    key(
+        "BOBBIN_SLACK_PKCE",
+        Some("false"),
+        "whether PKCE is switched on in the app's settings (which cannot be undone there)",
+    ),
     key("BOBBIN_SLACK_API_URL", Some("https://slack.com/api/"), "Slack's Web API"),
     key(
         "BOBBIN_SLACK_FILE_HOSTS",

@@ -29,6 +29,8 @@ pub struct OAuthConfig {
     pub client_id: String,
     /// Client secret.
     pub client_secret: SecretString,
+    /// Whether PKCE is switched on in the app's settings. Slack refuses it otherwise, and switching it on cannot be undone.
+    pub pkce: bool,
 }
 
 impl SlackConfig {
@@ -51,8 +53,9 @@ impl SlackConfig {
 fn oauth(source: &mut Source) -> Option<OAuthConfig> {
     const ID: &str = "BOBBIN_SLACK_CLIENT_ID";
     const SECRET: &str = "BOBBIN_SLACK_CLIENT_SECRET";
+    let pkce = source.parse("BOBBIN_SLACK_PKCE", "true or false", |text| text.parse().ok()).unwrap_or_default();
     match (source.text(ID), source.secret(SECRET)) {
-        (Some(client_id), Some(client_secret)) => Some(OAuthConfig { client_id, client_secret }),
+        (Some(client_id), Some(client_secret)) => Some(OAuthConfig { client_id, client_secret, pkce }),
         (None, None) => None,
         (given, _) => {
             let missing = if given.is_some() { SECRET } else { ID };

@@ -1,8 +1,8 @@
 //! "Add to Slack": a person is sent to Slack, comes back with a code, and the workspace is installed.
 //!
 //! What begins in one browser can only end in the same: the state that comes back has to be the one in the browser's
-//! cookie, which is signed and lives ten minutes, and the PKCE verifier is made of it, so that a code that was stolen is
-//! worth nothing without the cookie. Nothing is kept on our side until Slack has granted something.
+//! cookie, which is signed and lives ten minutes. Where the app has PKCE the verifier is made of it, so that a code that
+//! was stolen is worth nothing without the cookie. Nothing is kept on our side until Slack has granted something.
 //! <https://docs.slack.dev/authentication/installing-with-oauth>
 
 mod page;
@@ -48,6 +48,8 @@ pub struct Install {
     pub public_url: Url,
     /// What the bot needs to be allowed.
     pub scopes: Vec<String>,
+    /// Whether the app has PKCE.
+    pub pkce: bool,
     /// Signs what the browser keeps for us.
     pub key: SecretSlice<u8>,
 }
@@ -74,11 +76,12 @@ impl Install {
 /// Sends the person to Slack.
 async fn begin(State(install): State<Arc<Install>>) -> Response {
     let pass = Pass::new(&install.key, install.clock.now());
+    let challenge = install.pkce.then(|| pass.challenge());
     let request = AuthorizeRequest {
         scopes: &install.scopes,
         redirect_uri: &install.redirect_uri(),
         state: pass.state(),
-        challenge: &pass.challenge(),
+        challenge: challenge.as_deref(),
     };
     match install.installations.oauth().authorize_url(&request) {
         Ok(url) => {
@@ -121,7 +124,8 @@ async fn end(State(install): State<Arc<Install>>, headers: HeaderMap, Query(retu
 }
 
 async fn redeem(install: &Install, code: &str, pass: &Pass) -> Response {
-    let granted = install.installations.oauth().redeem(code, &install.redirect_uri(), &pass.verifier()).await;
+    let verifier = install.pkce.then(|| pass.verifier());
+    let granted = install.installations.oauth().redeem(code, &install.redirect_uri(), verifier).await;
     let kept = match granted {
         Ok(grant) => install.installations.keep(&grant).await,
         Err(error) => Err(InstallError::Slack(error)),

@@ -149,6 +149,11 @@ impl Installations {
         }
         match self.oauth.refresh(&refresh).await {
             Ok(grant) => {
+                // Ended, or installed anew, while Slack was asked: what was made of the old installation is not kept.
+                let now_known = self.read(id).await.map_err(|e| unreachable(&e))?;
+                if now_known.as_ref() != Some(&known) {
+                    return Ok(now_known);
+                }
                 known.renew(&grant, &self.seal, now);
                 self.write(&known).await.map_err(|e| unreachable(&e))?;
                 tracing::info!(workspace = %id, "the workspace's token was renewed");

@@ -1,5 +1,6 @@
-//! What one watch looks after: the threads of one Devin organisation. There is a watch for each, and what they remember in
-//! the store has a name of its own for each; the organisation for all has the names without an addition.
+//! What one watch looks after, and what a rebuild adopts from one place: the threads of one Devin organisation. There is a
+//! watch for each, and what they remember in the store has a name of its own for each; the organisation for all has the
+//! names without an addition.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub struct Scope {
 
 impl Scope {
     /// Whether a mailbox is of this organisation.
-    pub(super) fn has(&self, mailbox: &Mailbox) -> bool {
+    pub fn has(&self, mailbox: &Mailbox) -> bool {
         self.routing.of(mailbox) == self.organisation.as_deref()
     }
 

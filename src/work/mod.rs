@@ -65,6 +65,6 @@ mod worker;
 pub use self::{
     lane::Lane,
     task::Deps,
-    tenants::{SlackOf, Tenants},
+    tenants::{Other, SlackOf, Tenants},
     worker::{Stepped, Worker},
 };

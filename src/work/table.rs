@@ -84,6 +84,7 @@ async fn linked(task: &mut Task, thread: &ThreadKey, link: Link, kind: Option<Ki
             | Kind::Submitted(_)
             | Kind::HomeOpened(_)
             | Kind::Ended { .. }
+            | Kind::Nothing
             | Kind::Errand(Errand::RefreshHome | Errand::Welcome { .. }),
         ) => Err(misplaced()),
     }
@@ -111,6 +112,7 @@ async fn free(task: &mut Task, thread: &ThreadKey, kind: Option<Kind>) -> Result
             | Kind::Submitted(_)
             | Kind::HomeOpened(_)
             | Kind::Ended { .. }
+            | Kind::Nothing
             | Kind::Errand(Errand::RefreshHome | Errand::Welcome { .. }),
         ) => Err(misplaced()),
     }
@@ -129,7 +131,7 @@ async fn elsewhere(task: &mut Task, mailbox: &Mailbox, kind: Option<Kind>) -> Re
         Some(Kind::Errand(Errand::RefreshHome)) => Box::pin(home::refresh(task, mailbox)).await,
         Some(Kind::Errand(Errand::Welcome { missing })) => Box::pin(installed::welcome(task, mailbox, missing)).await,
         Some(Kind::Ended { team, why, at }) => Box::pin(installed::ended(task, &team, why, at)).await,
-        None => Ok(Commit::default()),
+        None | Some(Kind::Nothing) => Ok(Commit::default()),
         Some(
             Kind::Speech(_)
             | Kind::Sighting(_)

@@ -13,9 +13,18 @@ use crate::{
     devin::Devin,
     domain::{ids::TeamId, mailbox::Mailbox, routing::Routing},
     slack::{Slack, wire},
-    store::{Leased, StoreError},
+    store::{Bell, Leased, StoreError},
     tenancy::Installations,
 };
+
+/// An organisation beside the one for all.
+#[derive(Debug, Clone)]
+pub struct Other {
+    /// Devin as that organisation.
+    pub devin: Devin,
+    /// Rung when something was sent to it.
+    pub nudge: Bell,
+}
 
 /// Makes a client for a workspace.
 pub type SlackOf = Box<dyn Fn(&TeamId) -> Slack + Send + Sync>;
@@ -24,7 +33,7 @@ pub type SlackOf = Box<dyn Fn(&TeamId) -> Slack + Send + Sync>;
 pub struct Tenants {
     base: Arc<Deps>,
     /// By the names of the organisations; the one for all is in `base`.
-    devins: BTreeMap<String, Devin>,
+    others: BTreeMap<String, Other>,
     routing: Arc<Routing>,
     /// Where workspaces install; otherwise there is one, and `base` speaks there.
     installed: Option<(Arc<Installations>, SlackOf)>,
@@ -49,11 +58,11 @@ impl Tenants {
     /// One workspace with `base`'s client, or those that `installed` knows; and the organisations beside `base`'s.
     pub fn new(
         base: Arc<Deps>,
-        devins: BTreeMap<String, Devin>,
+        others: BTreeMap<String, Other>,
         routing: Arc<Routing>,
         installed: Option<(Arc<Installations>, SlackOf)>,
     ) -> Self {
-        Self { base, devins, routing, installed, made: Mutex::default(), placed: Mutex::default() }
+        Self { base, others, routing, installed, made: Mutex::default(), placed: Mutex::default() }
     }
 
     /// What all have in common.
@@ -63,7 +72,7 @@ impl Tenants {
 
     /// The handles for a mailbox.
     pub(super) fn of(&self, mailbox: &Mailbox) -> Arc<Deps> {
-        let organisation = self.routing.of(mailbox).filter(|name| self.devins.contains_key(*name));
+        let organisation = self.routing.of(mailbox).filter(|name| self.others.contains_key(*name));
         let team = self.installed.as_ref().map(|_| mailbox.team().clone());
         if team.is_none() && organisation.is_none() {
             return self.base.clone();
@@ -79,21 +88,23 @@ impl Tenants {
     }
 
     fn make(&self, tenant: &Tenant) -> Deps {
-        let own = tenant.organisation.as_ref().and_then(|name| self.devins.get(name));
-        let devin = own.unwrap_or(&self.base.devin).clone();
+        let other = tenant.organisation.as_ref().and_then(|name| self.others.get(name)).cloned();
+        let Other { devin, nudge } =
+            other.unwrap_or_else(|| Other { devin: self.base.devin.clone(), nudge: self.base.nudge.clone() });
         let installed = self.installed.as_ref().zip(tenant.team.as_ref());
         let slack = installed.map_or_else(|| self.base.slack.clone(), |((_, slack_of), team)| slack_of(team));
         let people = self.base.people.with(slack.clone(), devin.clone(), tenant.organisation.as_deref());
         let base = Deps::clone(&self.base);
-        Deps { slack, devin, people, me: OnceCell::new(), ..base }
+        Deps { slack, devin, people, nudge, me: OnceCell::new(), ..base }
     }
 
-    /// Notices what a turn's input says of its workspace: the organisation at Slack that it belongs to, which may have
-    /// installed us for all of its workspaces.
+    /// Notices what a turn's input says of its workspace: that it is of an organisation at Slack which installed us for all
+    /// of its workspaces.
     pub(super) async fn notice(&self, leased: &Leased) -> Result<(), StoreError> {
         let (Some((installations, _)), Some(input)) = (&self.installed, &leased.input) else { return Ok(()) };
         let team = leased.lease.mailbox.team();
-        let Some(enterprise) = wire::enterprise(input.body.bytes()).filter(|enterprise| enterprise != team) else {
+        let Some(enterprise) = wire::enterprise_install(input.body.bytes()).filter(|enterprise| enterprise != team)
+        else {
             return Ok(());
         };
         let known = self.placed.lock().unwrap_or_else(PoisonError::into_inner).get(team).cloned();

@@ -53,8 +53,6 @@ pub enum Stepped {
 #[derive(Debug, Clone)]
 pub struct Worker {
     tenants: Arc<Tenants>,
-    /// What all tenants have in common.
-    deps: Arc<Deps>,
     lease: Duration,
     give_back: CancellationToken,
 }
@@ -62,8 +60,7 @@ pub struct Worker {
 impl Worker {
     /// A worker that keeps each mailbox for `lease` at a time.
     pub fn new(tenants: Arc<Tenants>, lease: Duration) -> Self {
-        let deps = tenants.base().clone();
-        Self { tenants, deps, lease, give_back: CancellationToken::new() }
+        Self { tenants, lease, give_back: CancellationToken::new() }
     }
 
     /// Gives back what is in hand, here and in every clone: this process stops, and another goes on at once under the
@@ -86,7 +83,7 @@ impl Worker {
 
     /// Takes the mailbox whose turn it is.
     pub async fn take(&self) -> Result<Turn, StoreError> {
-        self.deps.store.lease(self.lease).await
+        self.tenants.base().store.lease(self.lease).await
     }
 
     /// Handles what was taken.
@@ -97,7 +94,7 @@ impl Worker {
     }
 
     async fn in_span(&self, leased: Leased) -> Result<(), StoreError> {
-        let clock: Arc<dyn Clock> = Arc::new(Agreed::at(self.deps.clock.clone(), leased.at));
+        let clock: Arc<dyn Clock> = Arc::new(Agreed::at(self.tenants.base().clock.clone(), leased.at));
         let mut turn = self.keep_lease(&leased, &clock).await;
         let tired = leased.input.as_ref().is_some_and(|input| {
             leased.attempt >= GIVE_UP_FROM_ATTEMPT && leased.at.duration_since(input.at) > GIVE_UP_AFTER
@@ -162,7 +159,7 @@ impl Worker {
     async fn renew(&self, lease: &Lease) {
         loop {
             tokio::time::sleep(self.lease / 3).await;
-            match self.deps.store.renew(lease, self.lease).await {
+            match self.tenants.base().store.renew(lease, self.lease).await {
                 Ok(()) => {}
                 Err(StoreError::LeaseLost) => return,
                 Err(error) => tracing::warn!(%error, "the lease was not prolonged; trying again"),
@@ -176,7 +173,7 @@ impl Worker {
         outcome: Result<Commit, Halt>,
         now: Timestamp,
     ) -> Result<&'static str, StoreError> {
-        let (store, lease) = (&self.deps.store, &leased.lease);
+        let (store, lease) = (&self.tenants.base().store, &leased.lease);
         match outcome {
             Ok(commit) => {
                 store.commit(lease, &commit).await?;
@@ -219,10 +216,10 @@ impl Worker {
     async fn bury(&self, leased: &Leased, why: &str, commit: &Commit) -> Result<&'static str, StoreError> {
         tracing::error!(why, "set aside");
         if leased.input.is_some() {
-            self.deps.store.bury(&leased.lease, why, commit).await?;
+            self.tenants.base().store.bury(&leased.lease, why, commit).await?;
         } else {
             // A wake that cannot be handled is not asked for again; the next input settles it.
-            self.deps.store.commit(&leased.lease, &Commit { wake: None, ..commit.clone() }).await?;
+            self.tenants.base().store.commit(&leased.lease, &Commit { wake: None, ..commit.clone() }).await?;
         }
         Ok("buried")
     }

@@ -85,6 +85,10 @@ async fn route(request: Request, acme: Router, next: Router) -> Response {
 
 impl Town {
     async fn new(tables: &str) -> Self {
+        Self::with(tables, &[]).await
+    }
+
+    async fn with(tables: &str, more: &[(&'static str, &str)]) -> Self {
         let clock = TestClock::new();
         let shared: Arc<dyn Clock> = clock.clone();
         let folder = tempfile::tempdir().unwrap();
@@ -119,7 +123,8 @@ impl Town {
             ("BOBBIN_DEVIN_ORG_ID", ORG),
         ]
         .map(|(name, value)| (name, value.to_owned()));
-        let config = Config::from_values_and_file(settings, tables).unwrap();
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let config = Config::from_values_and_file(settings.into_iter().chain(more), tables).unwrap();
         let outbound = Outbound::new(OutboundOptions::default()).unwrap();
         let bobbin = Bobbin::with_outbound(&config, store.clone(), shared, outbound.clone()).unwrap();
         Self { clock, acme, next, bobbin, store, config, outbound, base, stop, _folder: folder }
@@ -182,7 +187,8 @@ impl Town {
 
     async fn look(&self) {
         self.clock.advance(Duration::from_secs(15));
-        for watch in [&self.bobbin.watch].into_iter().chain(&self.bobbin.more_watches) {
+        let more = self.bobbin.more_watches.iter().map(|(watch, _)| watch);
+        for watch in [&self.bobbin.watch].into_iter().chain(more) {
             watch.hurry().await;
             watch.step().await.unwrap();
         }
@@ -434,6 +440,50 @@ async fn an_organisations_installation_speaks_in_all_of_its_workspaces() {
     town.next.slack.uninstall();
     town.settle().await;
     assert!(town.known("E0NEXT").await.gone.is_some());
+}
+
+#[tokio::test]
+async fn where_the_app_has_pkce_a_code_is_worth_nothing_without_the_browser_it_was_asked_for_in() {
+    let town = Town::with("", &[("BOBBIN_SLACK_PKCE", "true")]).await;
+    town.next.slack.change(|state| state.oauth.pkce = true);
+    assert_eq!(town.install(&town.next, OLGA).await.status, StatusCode::OK);
+
+    // A code that somebody else got, put into another browser's way back.
+    let (mut theirs, mut ours) = (Browser::default(), Browser::default());
+    let asked = town.visit(&mut theirs, "/slack/install").await.location.unwrap();
+    let stolen = town.next.slack.allow_install(&asked, &id(OLGA)).unwrap();
+    let of = |url: &Url, name: &str| url.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned();
+    let asked = town.visit(&mut ours, "/slack/install").await.location.unwrap();
+    let path = format!("{}?code={}&state={}", stolen.path(), of(&stolen, "code"), of(&asked, "state"));
+    let shown = town.visit(&mut ours, &path).await;
+    assert_eq!(shown.status, StatusCode::BAD_GATEWAY);
+    assert!(shown.text.contains("invalid_code_verifier"), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn a_person_who_revokes_their_own_token_ends_no_installation_and_a_stranger_in_a_shared_channel_names_none() {
+    let town = Town::of_two().await;
+    town.install(&town.next, OLGA).await;
+    let tokens = serde_json::json!({ "oauth": [OLGA], "bot": [] });
+    town.next.slack.emit(&serde_json::json!({ "type": "tokens_revoked", "tokens": tokens }), None);
+    town.settle().await;
+    assert!(town.known(NEIGHBOURS).await.gone.is_none());
+
+    // Another organisation has an installation for all of its workspaces; somebody of it writes in a shared channel.
+    town.acme.slack.change(|state| state.oauth.enterprise = Some(id("E0ACME")));
+    town.install(&town.acme, ADA).await;
+    let body = serde_json::json!({
+        "type": "event_callback", "team_id": NEIGHBOURS, "enterprise_id": "E0ACME", "event_id": "Ev07SHARED",
+        "authorizations": [{ "team_id": NEIGHBOURS, "enterprise_id": null, "user_id": BOT_USER, "is_bot": true }],
+        "event": { "type": "app_mention", "user": OLGA, "channel": NEXT_DOOR, "ts": "1795000000.000100",
+                   "text": format!("<@{BOT_USER}> fix it") },
+    });
+    town.next.slack.emit(&body["event"], None);
+    assert_eq!(bobbin::slack::wire::enterprise_install(body.to_string().as_bytes()), None);
+    town.settle().await;
+    town.next.slack.uninstall();
+    town.settle().await;
+    assert!(town.known(NEIGHBOURS).await.gone.is_some(), "without one of its own it speaks with nobody else's");
 }
 
 #[tokio::test]

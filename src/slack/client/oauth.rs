@@ -90,16 +90,14 @@ pub struct AuthorizeRequest<'a> {
     pub redirect_uri: &'a str,
     /// Comes back unchanged.
     pub state: &'a str,
-    /// The PKCE challenge, `S256`.
-    pub challenge: &'a str,
+    /// The PKCE challenge, `S256`, where the app has PKCE.
+    pub challenge: Option<&'a str>,
 }
 
 impl OAuth {
-    /// An app with these credentials; `api` is the address of the Web API, and the pages for people lie beside it.
-    pub fn new(outbound: Outbound, mut api: Url, client_id: String, client_secret: SecretString) -> Self {
-        if !api.path().ends_with('/') {
-            api.set_path(&format!("{}/", api.path()));
-        }
+    /// An app with these credentials; `api` is the address of the Web API with a slash at its end, and the pages for people
+    /// lie beside it.
+    pub fn new(outbound: Outbound, api: Url, client_id: String, client_secret: SecretString) -> Self {
         Self { outbound, api, client_id, client_secret }
     }
 
@@ -116,9 +114,10 @@ impl OAuth {
             .append_pair("client_id", &self.client_id)
             .append_pair("scope", &request.scopes.join(","))
             .append_pair("redirect_uri", request.redirect_uri)
-            .append_pair("state", request.state)
-            .append_pair("code_challenge", request.challenge)
-            .append_pair("code_challenge_method", "S256");
+            .append_pair("state", request.state);
+        if let Some(challenge) = request.challenge {
+            url.query_pairs_mut().append_pair("code_challenge", challenge).append_pair("code_challenge_method", "S256");
+        }
         Ok(url)
     }
 
@@ -127,8 +126,10 @@ impl OAuth {
     /// # Errors
     ///
     /// [`SlackError`]; a code that was used, has run out or is another app's is [`SlackError::Refused`].
-    pub async fn redeem(&self, code: &str, redirect_uri: &str, verifier: &str) -> Result<Grant, SlackError> {
-        self.access(&[("code", code), ("redirect_uri", redirect_uri), ("code_verifier", verifier)]).await
+    pub async fn redeem(&self, code: &str, redirect_uri: &str, verifier: Option<&str>) -> Result<Grant, SlackError> {
+        let mut form = vec![("code", code), ("redirect_uri", redirect_uri)];
+        form.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+        self.access(&form).await
     }
 
     /// A refresh token becomes the next pair; it works once.

@@ -12,7 +12,7 @@ mod mend;
 pub mod objects;
 pub mod peek;
 
-pub use enterprise::enterprise;
+pub use enterprise::enterprise_install;
 pub use mend::mend;
 
 /// Why a body cannot be read.

@@ -12,6 +12,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD as BASE64, BASE64_URL_SAFE_NO_PAD as BASE64_URL},
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,6 +45,8 @@ pub struct OAuthApp {
     pub client_secret: String,
     /// Addresses that browsers may be sent back to.
     pub redirects: Vec<String>,
+    /// Whether PKCE is switched on.
+    pub pkce: bool,
     /// Whether tokens run out.
     pub rotates: bool,
     /// The organisation, on Enterprise Grid; then an installation is for all of its workspaces.
@@ -83,6 +89,9 @@ impl OAuthApp {
         }
         if asked.scope.is_empty() {
             return Err("no_scopes");
+        }
+        if asked.code_challenge.is_some() && !self.pkce {
+            return Err("pkce_not_allowed");
         }
         if asked.code_challenge.is_some() && asked.code_challenge_method.as_deref() != Some("S256") {
             return Err("invalid_code_challenge_method");
@@ -184,16 +193,7 @@ pub(super) async fn access(
 
 /// How HTTP Basic writes an id and a secret. <https://www.rfc-editor.org/rfc/rfc7617>
 fn basic(id: &str, secret: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = "Basic ".to_owned();
-    for chunk in format!("{id}:{secret}").as_bytes().chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS.get((bits >> (18 - 6 * place)) as usize & 63).copied().map_or('A', char::from);
-            text.push(if place <= chunk.len() { digit } else { '=' });
-        }
-    }
-    text
+    format!("Basic {}", BASE64.encode(format!("{id}:{secret}")))
 }
 
 impl State {
@@ -221,9 +221,10 @@ impl State {
         if code.redirect != given.redirect_uri {
             return Err("bad_redirect_uri");
         }
-        let proven = given.code_verifier.as_deref().map(|verifier| Sha256::digest(verifier.as_bytes()));
-        let asked = code.challenge.as_deref().and_then(unpadded);
-        if code.challenge.is_some() && proven.map(|digest| digest.to_vec()) != asked {
+        if given.code_verifier.is_some() && !self.oauth.pkce {
+            return Err("pkce_not_allowed");
+        }
+        if code.challenge != given.code_verifier.as_deref().map(|v| BASE64_URL.encode(Sha256::digest(v))) {
             return Err("invalid_code_verifier");
         }
         Ok(self.grant(&code.scopes, Some(&code.by), now))
@@ -256,19 +257,4 @@ impl State {
         }
         answer
     }
-}
-
-/// Reads base64url without padding.
-fn unpadded(text: &str) -> Option<Vec<u8>> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (mut bits, mut held, mut bytes) = (0_u32, 0_u32, Vec::new());
-    for byte in text.bytes() {
-        bits = (bits << 6) | u32::try_from(DIGITS.iter().position(|digit| *digit == byte)?).ok()?;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }

@@ -55,6 +55,7 @@ pub(super) fn read(mailbox: &Mailbox, body: &[u8]) -> Result<Kind, String> {
             Ok(Kind::Reacted(Reacted { team, user, channel, ts, name, added }))
         }
         Event::Uninstalled => Ok(ended(mailbox, "app_uninstalled", event_time)),
+        Event::TokensRevoked { bots } if bots.is_empty() => Ok(Kind::Nothing),
         Event::TokensRevoked { .. } => Ok(ended(mailbox, "tokens_revoked", event_time)),
         Event::MemberJoined { .. } | Event::ChannelIdChanged { .. } | Event::Other { .. } => {
             Err("an event without a handler".to_owned())

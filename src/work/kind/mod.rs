@@ -71,6 +71,8 @@ pub(super) enum Kind {
         /// When.
         at: Timestamp,
     },
+    /// Nothing that concerns us, which only the whole body shows: tokens of people were revoked, and none of ours.
+    Nothing,
     /// What another mailbox asks for.
     Errand(Errand),
 }
@@ -192,6 +194,7 @@ impl Kind {
             Self::Errand(Errand::RefreshHome) => "refresh_home",
             Self::Errand(Errand::Welcome { .. }) => "welcome",
             Self::Ended { .. } => "installation_ended",
+            Self::Nothing => "nothing",
         }
     }
 
