@@ -6,6 +6,7 @@
 //! emptied has ended: a post that is still to come would be taken for missing.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -19,7 +20,7 @@ use crate::{
     clock::{Clock, later},
     devin::{Devin, DevinError, Page, Session, SessionQuery},
     domain::{
-        ids::SessionId,
+        ids::{SessionId, TeamId},
         mailbox::{Mailbox, ThreadKey},
         phase::{Pace, Phase, State},
     },
@@ -196,19 +197,25 @@ impl Rebuild {
     async fn rows(&self, scope: &Scope, devin: &Devin, report: &mut Report) -> anyhow::Result<Vec<Row>> {
         let now = self.sources.clock.now();
         let (mut rows, mut after) = (Vec::new(), None);
+        let mut known = HashMap::new();
         loop {
             let page = page(devin, after.as_deref()).await?;
             self.sources.store.hold(RIGHT, &self.holder, RIGHT_FOR).await?;
             let next = page.next().map(str::to_owned);
             for session in page.items {
-                match session.thread().filter(|thread| scope.has(&Mailbox::Thread(thread.clone()))) {
-                    Some(thread) if self.sources.workspaces.has(&thread.team).await? => rows.push(Row {
+                let thread = session.thread().filter(|thread| scope.has(&Mailbox::Thread(thread.clone())));
+                let is_ours = match &thread {
+                    Some(thread) => self.is_ours(&thread.team, &mut known).await?,
+                    None => false,
+                };
+                match thread.filter(|_| is_ours) {
+                    Some(thread) => rows.push(Row {
                         turn: Turn::of(&session, now),
                         created_at: session.created_at,
                         session: session.id,
                         thread,
                     }),
-                    Some(_) | None => report.foreign += 1,
+                    None => report.foreign += 1,
                 }
             }
             if next.is_none() || next == after {
@@ -216,6 +223,16 @@ impl Rebuild {
             }
             after = next;
         }
+    }
+
+    /// Whether we are in a workspace: asked once for each, because there may be hundreds of sessions of it.
+    async fn is_ours(&self, team: &TeamId, known: &mut HashMap<TeamId, bool>) -> anyhow::Result<bool> {
+        if let Some(is_ours) = known.get(team) {
+            return Ok(*is_ours);
+        }
+        let is_ours = self.sources.workspaces.has(team).await?;
+        known.insert(team.clone(), is_ours);
+        Ok(is_ours)
     }
 }
 

@@ -17,11 +17,8 @@ use crate::{
         phase::State,
         presence::REACTIONS,
     },
-    slack::{ThreadMessage, text},
+    slack::{ThreadMessage, text, wire::objects::TOMBSTONE},
 };
-
-/// The subtype of what stands in the place of a first message that was deleted.
-const DELETED: &str = "tombstone";
 
 /// The posts of relayed messages: by the message's id, then by part.
 pub(super) type Relays<'a> = BTreeMap<String, BTreeMap<usize, &'a Ts>>;
@@ -51,7 +48,9 @@ impl<'a> Traces<'a> {
         for message in messages {
             if message.user.as_ref() == Some(me) {
                 traces.ours.extend(Ours::read(message));
-            } else if message.user.is_some() && message.bot_id.is_none() && message.subtype.as_deref() != Some(DELETED)
+            } else if message.user.is_some()
+                && message.bot_id.is_none()
+                && message.subtype.as_deref() != Some(TOMBSTONE)
             {
                 traces.people.push(message);
             }

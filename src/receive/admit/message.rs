@@ -8,15 +8,16 @@ use crate::{
     },
     slack::{
         text,
-        wire::peek::{Peek, PeekEvent, PeekMessage},
+        wire::{
+            objects::TOMBSTONE,
+            peek::{Peek, PeekEvent, PeekMessage},
+        },
     },
     store::Admit,
 };
 
 /// Subtypes that are a person's words. Every other subtype is bookkeeping.
 const WORDS_OF_PEOPLE: [&str; 3] = ["file_share", "thread_broadcast", "me_message"];
-/// Stands in the place of a thread's first message that was taken away while it had replies.
-const PLACEHOLDER: &str = "tombstone";
 /// Slackbot speaks without any bot flag.
 const SLACKBOT: &str = "USLACKBOT";
 
@@ -77,7 +78,7 @@ fn not_a_person(
 /// too, and leave their text as it was.
 fn edited(peek: &Peek<'_>, event: &PeekEvent<'_>, team: TeamId) -> Decision {
     let Some(now) = &event.message else { return Decision::Ignore("no_message") };
-    if now.subtype.as_deref() == Some(PLACEHOLDER) {
+    if now.subtype.as_deref() == Some(TOMBSTONE) {
         return deleted(peek, event, team);
     }
     if let Some(why) = not_a_person(peek, now.user.as_deref(), now.bot_id.as_deref(), now.app_id.as_deref()) {

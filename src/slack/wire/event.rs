@@ -11,7 +11,7 @@ use super::{
     WireError,
     lenient::{fitting, fitting_list},
     mend,
-    objects::{ThreadMessage, User},
+    objects::{TOMBSTONE, ThreadMessage, User},
 };
 use crate::domain::ids::{ChannelId, TeamId, Ts, UserId};
 
@@ -305,7 +305,7 @@ impl Fields {
 
     fn changed(self) -> Option<Event> {
         let (channel, message) = (self.channel?, *self.message?);
-        if message.subtype.as_deref() == Some("tombstone") {
+        if message.subtype.as_deref() == Some(TOMBSTONE) {
             return Some(Event::MessageDeleted { channel, deleted: message.ts, before: self.previous_message });
         }
         let now = MessageEvent { channel, channel_type: self.channel_type, message };

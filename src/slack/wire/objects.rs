@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::lenient::{fitting, fitting_list};
 use crate::domain::ids::{ChannelId, TeamId, Ts, UserId};
 
+/// The subtype of what stands in the place of a thread's first message that was deleted while it had replies.
+pub const TOMBSTONE: &str = "tombstone";
+
 /// What a message carries for programs. Everybody in the workspace can read it.
 /// <https://docs.slack.dev/messaging/message-metadata>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
