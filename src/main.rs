@@ -8,7 +8,7 @@ use clap::Parser as _;
 #[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse().run().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Standard error may be closed; the exit code says it all the same.
             let _written = writeln!(std::io::stderr(), "bobbin: {error:#}").is_ok();

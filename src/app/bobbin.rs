@@ -269,7 +269,7 @@ fn spool(config: &StoreConfig, clock: Arc<dyn Clock>) -> anyhow::Result<Option<A
 }
 
 /// The configured key, or the newest signing secret in its place.
-fn key(config: &Config) -> anyhow::Result<SecretSlice<u8>> {
+pub(super) fn key(config: &Config) -> anyhow::Result<SecretSlice<u8>> {
     if let Some(key) = &config.slack.secret_key {
         return Ok(hex::decode(key.expose_secret())?.into());
     }

@@ -1,6 +1,12 @@
 //! The command line.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -10,7 +16,7 @@ use url::Url;
 
 use super::{
     bobbin::{Bobbin, open_store},
-    dead, demo, home, logs, manifest,
+    dead, demo, doctor, home, logs, manifest,
     rebuild::{self, Report},
     replay,
     run::run,
@@ -19,8 +25,12 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, Source, StoreConfig},
     domain::ids::InputId,
+    outbound::{Outbound, OutboundOptions},
     store::SharedStore,
 };
+
+/// How `bobbin doctor` ends when it could not look at anything.
+const CANNOT_LOOK: u8 = 2;
 
 /// Winds Slack threads onto Devin sessions, each run as the person who asked.
 #[derive(Debug, Parser)]
@@ -48,6 +58,13 @@ enum Command {
         /// How Slack reaches the bot.
         #[arg(long)]
         url: Url,
+    },
+    /// Look at everything that can be set up wrongly, and say what to do about it. Ends with 0 when nothing failed, with 1
+    /// when something did, with 2 when the configuration cannot be read at all.
+    Doctor {
+        /// For scripts: the same as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Sign recorded payloads as Slack would and send them to a running bot.
     Replay {
@@ -94,12 +111,13 @@ enum DeadCommand {
 
 impl Cli {
     /// Does what the command line says.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let mut out = io::stdout();
-        match self.command {
+        let done = match self.command {
             Command::Serve => serve(Config::load(self.config.as_deref())?, clock).await,
             Command::Demo { listen } => demo::run(listen, clock, stop_on_signal()?).await,
+            Command::Doctor { json } => return look(self.config.as_deref(), json).await,
             Command::Manifest { url } => dead::said(&mut out, &manifest::filled(&url)),
             Command::Replay { files, to } => {
                 let source = Source::load(self.config.as_deref())?;
@@ -114,8 +132,25 @@ impl Cli {
                 source.finish()?;
                 dead_letters(&store, command, &mut out).await
             }
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// What `bobbin doctor` found, and how that counts for scripts.
+async fn look(file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let outbound = Outbound::new(OutboundOptions::default()).context("the HTTP client cannot be made")?;
+    let checks = match doctor::examine(file, &outbound, &clock).await {
+        Ok(checks) => checks,
+        Err(error) => {
+            let _written = writeln!(io::stderr(), "bobbin: {error}").is_ok();
+            return Ok(ExitCode::from(CANNOT_LOOK));
+        }
+    };
+    let text = if json { doctor::as_json(&checks) } else { doctor::in_words(&checks) };
+    dead::said(&mut io::stdout(), &text)?;
+    Ok(if doctor::any_failed(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn rebuild(config: Config, clock: Arc<dyn Clock>, all: bool, out: &mut impl io::Write) -> anyhow::Result<()> {

@@ -9,8 +9,17 @@ const PLACEHOLDER: &str = "https://bobbin.example.com";
 
 /// The scopes that the bot asks for.
 pub(super) fn scopes() -> Vec<String> {
-    let bot = TEMPLATE.lines().skip_while(|line| line.trim() != "bot:").skip(1);
-    bot.map_while(|line| line.trim().strip_prefix("- ")).map(str::to_owned).collect()
+    list("bot:")
+}
+
+/// The events that the bot is told of.
+pub(super) fn bot_events() -> Vec<String> {
+    list("bot_events:")
+}
+
+fn list(key: &str) -> Vec<String> {
+    let rows = TEMPLATE.lines().skip_while(|line| line.trim() != key).skip(1);
+    rows.map_while(|line| line.trim().strip_prefix("- ")).map(str::to_owned).collect()
 }
 
 /// The manifest for a bot reached at `url`.

@@ -4,6 +4,7 @@ mod bobbin;
 pub mod cli;
 mod dead;
 mod demo;
+pub mod doctor;
 mod health;
 mod home;
 mod logs;

@@ -94,7 +94,20 @@ impl Config {
         Self::from_source(source)
     }
 
-    fn from_source(mut source: Source) -> Result<Self, ConfigError> {
+    /// Reads what can be read, with all that is wrong with it: for somebody who is asked what is wrong. What could not be
+    /// read has a value that reaches nobody; only a file that cannot be read at all fails.
+    pub fn examine(file: Option<&Path>) -> Result<(Self, Vec<Problem>), ConfigError> {
+        let (config, source) = Self::read(Source::load(file)?);
+        Ok((config, source.finish().err().map_or_else(Vec::new, |error| error.0)))
+    }
+
+    fn from_source(source: Source) -> Result<Self, ConfigError> {
+        let (config, source) = Self::read(source);
+        source.finish()?;
+        Ok(config)
+    }
+
+    fn read(mut source: Source) -> (Self, Source) {
         let (organisations, routing) = tenancy::read(&mut source);
         let config = Self {
             service: ServiceConfig::read(&mut source),
@@ -106,8 +119,7 @@ impl Config {
             organisations,
             routing,
         };
-        source.finish()?;
-        Ok(config)
+        (config, source)
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod create;
 mod error;
 mod lists;
+mod probe;
 mod wire;
 
 pub use attachments::{FileRef, Words};
@@ -15,6 +16,7 @@ pub use client::{CALL_TIMEOUT, CREATE_TIMEOUT, Devin};
 pub use create::{CreateSession, SessionSecret};
 pub use error::DevinError;
 pub use lists::Directory;
+pub use probe::Permission;
 pub use wire::{
     Attachment, Me, Member, Message, MessageSource, OrgSecret, Page, Playbook, PullRequest, SendMessage, Session,
     SessionQuery,

@@ -153,15 +153,24 @@ impl Outbound {
     ///
     /// [`SendError`], when there is no answer that could be read whole. Any status is an [`Answer`].
     pub async fn send(&self, call: &Call, request: RequestBuilder) -> Result<Answer, SendError> {
+        self.send_seeing(call, request).await.map(|(answer, _)| answer)
+    }
+
+    /// Sends a request and reads its answer together with its headers.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], as [`send`](Self::send).
+    pub async fn send_seeing(&self, call: &Call, request: RequestBuilder) -> Result<(Answer, HeaderMap), SendError> {
         let started = Instant::now();
         // On the heap: a request in flight is large, and every caller's future would hold it.
         let result = Box::pin(exchange(&self.bounded(call), request)).await;
         let outcome = match &result {
-            Ok(answer) => outcome_of(answer.status),
+            Ok((answer, _)) => outcome_of(answer.status),
             Err(SendError::NotSent(_)) => "not_sent",
             Err(SendError::Unknown(_)) => "unknown",
         };
-        let status = result.as_ref().map_or(0, |answer| answer.status);
+        let status = result.as_ref().map_or(0, |(answer, _)| answer.status);
         record(call, outcome, status, started.elapsed());
         result
     }
@@ -227,15 +236,16 @@ pub(super) fn record(call: &Call, outcome: &'static str, status: u16, took: Dura
     );
 }
 
-async fn exchange(call: &Call, request: RequestBuilder) -> Result<Answer, SendError> {
+async fn exchange(call: &Call, request: RequestBuilder) -> Result<(Answer, HeaderMap), SendError> {
     let response = open(call, request).await?;
     let status = response.status().as_u16();
     let retry_after = seconds(header(response.headers(), RETRY_AFTER).as_deref());
     let content_type = header(response.headers(), CONTENT_TYPE);
+    let headers = response.headers().clone();
     let body = read(response, MAX_ANSWER_BYTES)
         .await?
         .ok_or_else(|| SendError::Unknown(format!("the answer is longer than {MAX_ANSWER_BYTES} bytes")))?;
-    Ok(Answer { status, retry_after, content_type, body })
+    Ok((Answer { status, retry_after, content_type, body }, headers))
 }
 
 fn outcome_of(status: u16) -> &'static str {

@@ -10,7 +10,7 @@ pub mod trigger;
 pub mod wire;
 
 pub use client::{
-    AgentStatus, AuthorizeRequest, Grant, Identity, Message, OAuth, Post, Posted, Response, Share, Slack, SlackError,
-    SuggestedPrompt, Tokens, UploadAddress, Which,
+    AgentStatus, AuthorizeRequest, Grant, Identity, Inspection, Message, OAuth, Post, Posted, Response, Share, Slack,
+    SlackError, SuggestedPrompt, Tokens, UploadAddress, Which,
 };
 pub use wire::objects::{Channel, File, Metadata, ThreadMessage, User};

@@ -246,6 +246,21 @@ pub struct Durability {
     pub class: String,
     /// What is wrong with the settings, each naming the setting and the remedy.
     pub warnings: Vec<String>,
+    /// What a server tells about itself; `None` for a file.
+    pub server: Option<ServerFacts>,
+}
+
+/// What a store's server tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// Its version.
+    pub version: String,
+    /// Memory that its data takes, in bytes.
+    pub used_bytes: u64,
+    /// Memory that it may take; zero: as much as there is.
+    pub most_bytes: u64,
+    /// Its time when it answered, where it tells.
+    pub at: Option<Timestamp>,
 }
 
 /// The store. Every operation is atomic; every write under a [`Lease`] fails with [`StoreError::LeaseLost`] once

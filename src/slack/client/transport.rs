@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::Method;
+use reqwest::{Method, header::HeaderMap};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -147,6 +147,11 @@ impl Slack {
 
     /// Makes a call and reads its answer.
     pub(super) async fn call(&self, method: &'static str, body: Body) -> Result<Value, SlackError> {
+        self.call_seeing(method, body).await.map(|(answer, _)| answer)
+    }
+
+    /// Makes a call and reads its answer together with its headers.
+    pub(super) async fn call_seeing(&self, method: &'static str, body: Body) -> Result<(Value, HeaderMap), SlackError> {
         let url = self.inner.base.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
         let token = self.inner.tokens.token().await?;
         let request = self.inner.outbound.request(Method::POST, url).bearer_auth(token.expose_secret());
@@ -156,7 +161,8 @@ impl Slack {
             }
             Body::Form(fields) => request.form(&fields),
         };
-        outcome(&self.inner.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)
+        let (answer, headers) = self.inner.outbound.send_seeing(&call_named(method, CALL_TIMEOUT), request).await?;
+        Ok((outcome(&answer)?, headers))
     }
 }
 

@@ -165,6 +165,6 @@ impl Store for EmbeddedStore {
     async fn durability(&self) -> Result<Durability> {
         let class = "E: survives a crash of this program and of its machine (fsync before the answer), not the loss of \
                      its disk";
-        Ok(Durability { class: class.to_owned(), warnings: Vec::new() })
+        Ok(Durability { class: class.to_owned(), warnings: Vec::new(), server: None })
     }
 }

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use redis::{Cmd, cmd};
 
 use super::{replies, store::RedisStore};
-use crate::store::{Durability, Result};
+use crate::store::{Durability, Result, ServerFacts};
 
 /// The settings that decide.
 const SETTINGS: [&str; 4] = ["appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write"];
@@ -61,7 +62,18 @@ impl Settings {
         self.memory(&mut warnings);
         let class = self.persistence(&mut warnings);
         let class = self.replication(class, &mut warnings);
-        Durability { class: class.to_owned(), warnings }
+        Durability { class: class.to_owned(), warnings, server: Some(self.facts()) }
+    }
+
+    fn facts(&self) -> ServerFacts {
+        let number = |name: &str| self.info(name).parse().unwrap_or(0);
+        let at = self.info("server_time_usec").parse().ok().and_then(|at| Timestamp::from_microsecond(at).ok());
+        ServerFacts {
+            version: self.info("redis_version").to_owned(),
+            used_bytes: number("used_memory"),
+            most_bytes: number("maxmemory"),
+            at,
+        }
     }
 
     fn server(&self, warnings: &mut Vec<String>) {

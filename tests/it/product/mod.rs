@@ -3,6 +3,7 @@
 
 mod browser;
 mod commands;
+mod doctor;
 mod driver;
 mod emptied;
 pub(crate) mod fleet;
