@@ -25,6 +25,7 @@
 //! | 4 | [`work`] | one file per kind of input; the only room that speaks |
 //! | 4 | [`watch`] | looks at Devin and puts what it saw into mailboxes |
 //! | 4 | [`install`] | "Add to Slack": a person comes back from Slack with a code, and a workspace is installed |
+//! | 4 | [`oversight`] | what an operator can see and do, whatever shows it |
 //! | 4 | [`twin`] | stand-ins for Slack and Devin, for `bobbin demo` and the tests |
 //! | 5 | [`app`] | builds every handle once, starts and stops every task, the command line |
 //!
@@ -81,6 +82,7 @@ pub mod devin;
 pub mod domain;
 pub mod install;
 pub mod outbound;
+pub mod oversight;
 pub mod people;
 pub mod receive;
 pub mod slack;

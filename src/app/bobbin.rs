@@ -16,12 +16,17 @@ use crate::{
     clock::Clock,
     config::{Config, StoreConfig, StoreKind},
     devin::Devin,
-    domain::{ids::OrgId, routing::Routing},
+    domain::{ids::OrgId, routing::Routing, rules::Rules},
     install::{self, Install},
     outbound::{Outbound, OutboundOptions},
+    oversight::Oversight,
     people::People,
     receive::{self, Receive, Refusals},
-    slack::{OAuth, Slack, signature::SigningSecrets, trigger},
+    slack::{
+        OAuth, Slack,
+        signature::SigningSecrets,
+        trigger::{self, Triggers},
+    },
     steps::Marks,
     store::{
         Bell, SharedStore,
@@ -53,6 +58,8 @@ pub struct Bobbin {
     pub install: Option<Arc<Install>>,
     /// Founds a store that is new or was emptied.
     pub rebuild: Arc<Rebuild>,
+    /// What operators see and do.
+    pub oversight: Arc<Oversight>,
     /// The doors.
     pub receive: Arc<Receive>,
     /// Rung when a mailbox got something.
@@ -92,12 +99,14 @@ impl Bobbin {
         let Speaking { slack, workspaces, installations, slack_of } =
             speaking(config, &store, &clock, &seal, outbound)?;
         let routing = Arc::new(config.routing.clone());
+        let people = People::new(slack.clone(), devin.clone(), store.clone(), others.keys().cloned().collect());
+        let oversight = oversight(&store, &people, &slack, &others, &bell);
         let deps = Arc::new(Deps {
             store: store.clone(),
             clock: clock.clone(),
-            slack: slack.clone(),
+            slack,
             devin: devin.clone(),
-            people: People::new(slack, devin.clone(), store.clone(), others.keys().cloned().collect()),
+            people,
             marks: Marks::new(key.expose_secret()),
             seal: seal.clone(),
             rules: rules.clone(),
@@ -119,17 +128,7 @@ impl Bobbin {
         let devins = watching.devins(devin, &others);
         let sources = Sources { store: store.clone(), clock: clock.clone(), devins, workspaces: workspaces.clone() };
         let install = install(config, installations.as_ref(), &store, &clock, &bell)?;
-        let receive = Receive {
-            store: store.clone(),
-            spool: spool(&config.store, clock.clone())?,
-            clock: clock.clone(),
-            secrets: SigningSecrets::new(config.slack.signing_secrets.clone())?,
-            bell: bell.clone(),
-            refusals: Refusals::default(),
-            seal,
-            triggers,
-            rules,
-        };
+        let receive = receive(config, &store, &clock, &bell, (seal, triggers, rules))?;
         Ok(Self {
             lane: Arc::new(Lane::new(tenants.clone(), clock.clone(), triggers_out)),
             store,
@@ -138,6 +137,7 @@ impl Bobbin {
             watch,
             more_watches,
             install,
+            oversight,
             rebuild: Arc::new(Rebuild::new(sources, holder)),
             receive: Arc::new(receive),
             bell,
@@ -153,6 +153,39 @@ impl Bobbin {
             None => doors,
         }
     }
+}
+
+/// The doors' handles.
+fn receive(
+    config: &Config,
+    store: &SharedStore,
+    clock: &Arc<dyn Clock>,
+    bell: &Bell,
+    (seal, triggers, rules): (Seal, Triggers, Arc<Rules>),
+) -> anyhow::Result<Receive> {
+    Ok(Receive {
+        store: store.clone(),
+        spool: spool(&config.store, clock.clone())?,
+        clock: clock.clone(),
+        secrets: SigningSecrets::new(config.slack.signing_secrets.clone())?,
+        bell: bell.clone(),
+        refusals: Refusals::default(),
+        seal,
+        triggers,
+        rules,
+    })
+}
+
+/// What operators see and do, in every organisation.
+fn oversight(
+    store: &SharedStore,
+    people: &Arc<People>,
+    slack: &Slack,
+    others: &BTreeMap<String, Other>,
+    bell: &Bell,
+) -> Arc<Oversight> {
+    let of_others = others.iter().map(|(name, other)| people.with(slack.clone(), other.devin.clone(), Some(name)));
+    Arc::new(Oversight::new(store.clone(), [people.clone()].into_iter().chain(of_others), bell.clone()))
 }
 
 /// Devin's API as each organisation: the one for all, and the others by name.

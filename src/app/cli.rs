@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{
     bobbin::{Bobbin, open_store},
-    dead, demo, doctor, home, logs, manifest,
+    dead, demo, doctor, home, logs, manifest, pause,
     rebuild::{self, Report},
     replay,
     run::run,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     config::{Config, Source, StoreConfig},
-    domain::ids::InputId,
+    domain::ids::{InputId, TeamId},
     outbound::{Outbound, OutboundOptions},
     store::SharedStore,
 };
@@ -81,6 +81,27 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Start no new sessions until they are resumed; what runs goes on.
+    Pause {
+        /// Only in this workspace.
+        #[arg(long)]
+        workspace: Option<TeamId>,
+        /// Why, as people read it in Slack.
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// Who does it, for the record.
+        #[arg(long, default_value = "somebody")]
+        by: String,
+    },
+    /// Start new sessions again.
+    Resume {
+        /// Only in this workspace.
+        #[arg(long)]
+        workspace: Option<TeamId>,
+        /// Who does it, for the record.
+        #[arg(long, default_value = "somebody")]
+        by: String,
+    },
     /// Look at what was set aside.
     Dead {
         #[command(subcommand)]
@@ -126,10 +147,16 @@ impl Cli {
                 replay::replay(&files, &to, secret, &*clock, &mut out).await
             }
             Command::Rebuild { all } => rebuild(Config::load(self.config.as_deref())?, clock, all, &mut out).await,
+            Command::Pause { workspace, reason, by } => {
+                let store = store_of(self.config.as_deref(), clock)?;
+                pause::pause(store, by, workspace.as_ref(), &reason, &mut out).await
+            }
+            Command::Resume { workspace, by } => {
+                let store = store_of(self.config.as_deref(), clock)?;
+                pause::resume(store, by, workspace.as_ref(), &mut out).await
+            }
             Command::Dead { command } => {
-                let mut source = Source::load(self.config.as_deref())?;
-                let store = open_store(&StoreConfig::read(&mut source), clock)?;
-                source.finish()?;
+                let store = store_of(self.config.as_deref(), clock)?;
                 dead_letters(&store, command, &mut out).await
             }
         };
@@ -151,6 +178,14 @@ async fn look(file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
     let text = if json { doctor::as_json(&checks) } else { doctor::in_words(&checks) };
     dead::said(&mut io::stdout(), &text)?;
     Ok(if doctor::any_failed(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The store alone, which is all that some commands need.
+fn store_of(config: Option<&Path>, clock: Arc<dyn Clock>) -> anyhow::Result<SharedStore> {
+    let mut source = Source::load(config)?;
+    let store = open_store(&StoreConfig::read(&mut source), clock)?;
+    source.finish()?;
+    Ok(store)
 }
 
 async fn rebuild(config: Config, clock: Arc<dyn Clock>, all: bool, out: &mut impl io::Write) -> anyhow::Result<()> {

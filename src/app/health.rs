@@ -19,8 +19,10 @@ use tokio_util::task::TaskTracker;
 use super::{bobbin::Bobbin, logs, rebuild::Rebuild};
 use crate::{
     clock::Clock,
+    domain::ids::TeamId,
     receive::Receive,
     store::{Result, SharedStore, StoreError, embedded::Spool},
+    tenancy::Intake,
 };
 
 /// A store that takes longer to say that it is there counts as away.
@@ -31,6 +33,7 @@ const STORE_WITHIN: Duration = Duration::from_millis(900);
 pub(super) struct Health {
     store: SharedStore,
     rebuild: Arc<Rebuild>,
+    intake: Intake,
     spool: Option<Arc<Spool>>,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
@@ -41,7 +44,8 @@ impl Health {
     pub(super) fn new(bobbin: &Bobbin, tasks: TaskTracker, expected: usize) -> Self {
         let Receive { store, spool, clock, .. } = &*bobbin.receive;
         let (store, spool, clock) = (store.clone(), spool.clone(), clock.clone());
-        Self { store, rebuild: bobbin.rebuild.clone(), spool, clock, tasks, expected }
+        let intake = Intake::new(store.clone());
+        Self { store, rebuild: bobbin.rebuild.clone(), intake, spool, clock, tasks, expected }
     }
 
     /// What it can do, in words; or what stands in the way of taking inputs.
@@ -51,7 +55,7 @@ impl Health {
         }
         let away = match within(self.store.check()).await {
             Ok(()) => match within(self.rebuild.trouble()).await {
-                Ok(None) => return Ok("ready".to_owned()),
+                Ok(None) => return Ok(self.ready().await),
                 Ok(Some(trouble)) => return Err(trouble),
                 Err(error) => error,
             },
@@ -61,6 +65,17 @@ impl Health {
         match within(spool.check()).await {
             Ok(()) => Ok(format!("ready, but Redis is away: {} inputs wait in the spool", spool.size().inputs)),
             Err(error) => Err(format!("store: {away}; spool: {error}")),
+        }
+    }
+
+    /// Ready, and whether an operator paused new sessions.
+    async fn ready(&self) -> String {
+        match within(self.intake.pauses()).await.as_deref() {
+            Err(_) | Ok([]) => "ready".to_owned(),
+            Ok(pauses) => {
+                let wheres = pauses.iter().map(|p| p.workspace.as_ref().map_or("all workspaces", TeamId::as_str));
+                format!("ready; new sessions are paused in {}", wheres.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 
@@ -75,6 +90,9 @@ impl Health {
         if let Ok(backlog) = within(self.store.backlog()).await {
             metrics::gauge!("bobbin_mailboxes_ready").set(backlog.ready as f64);
             metrics::gauge!("bobbin_mailboxes_oldest_seconds").set(self.age(backlog.oldest));
+        }
+        if let Ok(pauses) = within(self.intake.pauses()).await {
+            metrics::gauge!("bobbin_paused").set(pauses.len() as f64);
         }
         if let Some(spool) = &self.spool {
             let size = spool.size();

@@ -9,6 +9,7 @@ mod health;
 mod home;
 mod logs;
 pub mod manifest;
+mod pause;
 mod rebuild;
 mod replay;
 mod run;

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    oversight::Oversight,
     receive::Receive,
     store::{Bell, Leased, Turn},
     watch::{Looked, Watch},
@@ -73,7 +74,8 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
         tracker.spawn(watch(other.clone(), nudge.clone(), stop.clone()));
     }
     tracker.spawn(found(bobbin.rebuild.clone(), bobbin.bell.clone(), stop.clone()));
-    let mut tasks = TAKERS + 3 + bobbin.more_watches.len();
+    tracker.spawn(list_older(bobbin.oversight.clone(), stop.clone()));
+    let mut tasks = TAKERS + 4 + bobbin.more_watches.len();
     if bobbin.receive.spool.is_some() {
         tracker.spawn(drain(bobbin.receive.clone(), stop.clone()));
         tasks += 1;
@@ -224,6 +226,21 @@ async fn found(rebuild: Arc<Rebuild>, bell: Bell, stop: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return,
         }
+    }
+}
+
+/// Lists what older programs left unlisted, once the store is there; then it waits for the stop, as every task does.
+async fn list_older(oversight: Arc<Oversight>, stop: CancellationToken) {
+    let holder = uuid::Uuid::now_v7().to_string();
+    let listing = async {
+        while let Err(error) = oversight.list_older(&holder).await {
+            tracing::debug!(%error, "links of older programs are not listed yet");
+            tokio::time::sleep(FOUND_PAUSE_MAX).await;
+        }
+    };
+    tokio::select! {
+        () = listing => stop.cancelled().await,
+        () = stop.cancelled() => {}
     }
 }
 

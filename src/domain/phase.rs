@@ -173,6 +173,42 @@ impl Phase {
         }
     }
 
+    /// The names of all phases, in the order in which people look at them.
+    pub const NAMES: [&str; 13] = [
+        "your_turn",
+        "needs_approval",
+        "held",
+        "failed",
+        "failed_asleep",
+        "unheard",
+        "starting",
+        "working",
+        "waking",
+        "done",
+        "asleep",
+        "over",
+        "archived",
+    ];
+
+    /// The word used in lists and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Working => "working",
+            Self::Waking => "waking",
+            Self::YourTurn => "your_turn",
+            Self::NeedsApproval => "needs_approval",
+            Self::Done => "done",
+            Self::Asleep(_) => "asleep",
+            Self::Held(_) => "held",
+            Self::FailedAsleep => "failed_asleep",
+            Self::Over => "over",
+            Self::Failed => "failed",
+            Self::Archived => "archived",
+            Self::Unheard => "unheard",
+        }
+    }
+
     /// Who hears of it, and how.
     pub fn telling(&self) -> Telling {
         match self {

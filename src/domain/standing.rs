@@ -36,6 +36,8 @@ pub enum Source {
     Members,
     /// People who belong through a group of the identity provider.
     IdpMembers,
+    /// None: an operator said who they are.
+    Override,
 }
 
 /// Why nobody acts for a chat user.
@@ -56,6 +58,17 @@ pub enum Refusal {
     EmailUnconfirmed,
     /// Nobody in the Devin organisation has this e-mail address.
     NoAccount,
+}
+
+impl Source {
+    /// The word used in lists and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Members => "members",
+            Self::IdpMembers => "idp_members",
+            Self::Override => "override",
+        }
+    }
 }
 
 impl Refusal {

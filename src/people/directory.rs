@@ -32,6 +32,23 @@ pub(super) async fn find(devin: &Devin, email: &str) -> Result<Found, DevinError
     Ok(Found::Nobody)
 }
 
+/// The one member with this e-mail address or user id.
+pub(super) async fn account(devin: &Devin, account: &str) -> Result<Option<Member>, DevinError> {
+    let account = account.trim();
+    let lowered = account.to_lowercase();
+    let mut found: Vec<Member> = Vec::new();
+    for directory in [Directory::Users, Directory::IdpUsers] {
+        let members = devin.members(directory, None).await?;
+        let meant = |member: &Member| member.user_id.as_str() == account || has(member, &lowered);
+        for member in members.into_iter().filter(meant) {
+            if !found.iter().any(|known| known.user_id == member.user_id) {
+                found.push(member);
+            }
+        }
+    }
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
 /// Whom we act as is compared by ourselves, whatever the filter did.
 fn has(member: &Member, email: &str) -> bool {
     member.email.as_deref().is_some_and(|found| found.trim().to_lowercase() == email)

@@ -6,7 +6,9 @@
 //! replica that hears of it must make all of them forget.
 
 mod directory;
+mod overrides;
 mod profile;
+mod seen;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,11 +16,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::directory::Found;
+pub use self::{
+    overrides::{OVERRIDES, Override},
+    seen::{FAILING, LINKED, Seen},
+};
 use crate::{
-    devin::{Devin, DevinError},
+    devin::{Devin, DevinError, Member},
     domain::{
         ids::{TeamId, UserId},
-        standing::{Refusal, Standing},
+        standing::{Refusal, Source, Standing},
     },
     slack::{Slack, SlackError},
     store::{SharedStore, StoreError},
@@ -84,13 +90,21 @@ impl People {
 
     /// Who a chat user is.
     pub async fn who(&self, team: &TeamId, user: &UserId) -> Result<Standing, PeopleError> {
-        if let Some(standing) = self.recall(team, user).await? {
+        let set = match self.overridden(team, user).await {
+            Err(StoreError::Corrupt(why)) => {
+                tracing::error!(%team, %user, why, "nobody acts for this person until an operator says anew who they are");
+                return Ok(Standing::Refused { why: Refusal::NoAccount });
+            }
+            set => set?,
+        };
+        if let Some(standing) = self.recall(team, user).await?.filter(|s| overrides::agrees(s, set.as_ref())) {
             return Ok(standing);
         }
         for _ in 1..LOOK_UPS {
             let before = self.store.recall(&forgotten(team, user)).await?;
             let standing = self.look_up(team, user).await?;
             self.remember(team, user, &standing).await?;
+            seen::note(&self.store, &self.key(team, user), &standing).await?;
             // Read after remembering: whoever forgets later than this takes away what was remembered here.
             if self.store.recall(&forgotten(team, user)).await? == before {
                 return Ok(standing);
@@ -110,6 +124,24 @@ impl People {
             self.store.forget(&key_in(Some(organisation), team, user)).await?;
         }
         Ok(())
+    }
+
+    /// What an operator said of somebody.
+    ///
+    /// # Errors
+    /// When it cannot be read: then nobody acts for them.
+    pub async fn overridden(&self, team: &TeamId, user: &UserId) -> Result<Option<Override>, StoreError> {
+        self.store.row(OVERRIDES, &self.key(team, user)).await?.as_ref().map(Override::read).transpose()
+    }
+
+    /// The member of the organisation with this e-mail address or user id; `None` when there is none, or more than one.
+    pub async fn member(&self, account: &str) -> Result<Option<Member>, DevinError> {
+        directory::account(&self.devin, account).await
+    }
+
+    /// The organisation that people are looked up in, where it is not the one for all.
+    pub fn organisation(&self) -> Option<&str> {
+        self.organisation.as_deref()
     }
 
     fn key(&self, team: &TeamId, user: &UserId) -> String {
@@ -141,7 +173,15 @@ impl People {
             }
             profile => profile?,
         };
-        let email = match profile::email(&profile, team) {
+        let email = profile::email(&profile, team);
+        let refused = email.as_ref().err().copied();
+        // Read here and not by the caller: what an operator says while we look goes above what we find.
+        if refused.is_none_or(overrides::is_settled_by_override)
+            && let Some(set) = self.overridden(team, user).await?
+        {
+            return Ok(Standing::Linked(profile::linked(&profile, set.devin, Source::Override)));
+        }
+        let email = match email {
             Ok(email) => email,
             Err(why) => return Ok(Standing::Refused { why }),
         };
@@ -158,6 +198,16 @@ impl People {
 
 fn key(team: &TeamId, user: &UserId) -> String {
     key_in(None, team, user)
+}
+
+/// Whom a row of a register is about: the person, and the organisation where it is not the one for all.
+pub fn person_of(name: &str) -> Option<(TeamId, UserId, Option<String>)> {
+    let (path, organisation) = match name.split_once('@') {
+        Some((path, organisation)) => (path, Some(organisation.to_owned())),
+        None => (name, None),
+    };
+    let (team, user) = path.strip_prefix("person:")?.split_once('/')?;
+    Some((team.parse().ok()?, user.parse().ok()?, organisation))
 }
 
 fn key_in(organisation: Option<&str>, team: &TeamId, user: &UserId) -> String {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     clock::{Clock, later},
+    domain::story::{Outcome, Step},
     outbound::{Certainty, Failure},
     store::{Lease, Leased, SharedStore, StoreError},
 };
@@ -55,6 +56,25 @@ enum Record {
 }
 
 const VERSION: u8 = 1;
+
+impl Record {
+    fn told(&self, name: &str) -> Step {
+        let (outcome, result) = match self {
+            Self::Begun { .. } => (Outcome::Unknown, None),
+            Self::Refused { .. } => (Outcome::Refused, None),
+            Self::Done { result, .. } => (Outcome::Done, Some(result)),
+        };
+        let ts = result.and_then(|result| result.as_str()?.parse().ok());
+        let session = result.and_then(|result| result.get("session")?.as_str()?.parse().ok());
+        Step { name: name.to_owned(), outcome, ts, session }
+    }
+}
+
+/// What a journal says, as far as it can be read.
+pub fn told(journal: &BTreeMap<String, String>) -> Vec<Step> {
+    let read = |(name, record): (&String, &String)| Some(serde_json::from_str::<Record>(record).ok()?.told(name));
+    journal.iter().filter_map(read).collect()
+}
 
 /// Why a step has no result.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +149,11 @@ impl Steps {
     /// Whether a step is finished, so that asking for it does nothing any more.
     pub fn finished(&self, step: &str) -> bool {
         matches!(self.records.get(step), Some(Record::Done { .. }))
+    }
+
+    /// What was done, for the thread's story.
+    pub fn told(&self) -> Vec<Step> {
+        self.records.iter().map(|(name, record)| record.told(name)).collect()
     }
 
     /// Takes a result that was found outside for the step's, unless the journal has a record of it. It is not written

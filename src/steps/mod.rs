@@ -11,6 +11,6 @@ mod journal;
 mod marks;
 
 pub use self::{
-    journal::{StepError, Steps},
+    journal::{StepError, Steps, told},
     marks::Marks,
 };

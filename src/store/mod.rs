@@ -13,7 +13,9 @@ mod form;
 mod founding;
 mod input;
 pub mod redis;
+mod register;
 pub mod seal;
+mod survey;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,6 +27,11 @@ pub use self::{
     body::Body,
     founding::{Adoption, Founding},
     input::{Door, Input},
+    register::{Change, Registers, Row},
+    survey::{
+        Cursor, InHand, Inside, Listed, Listing, PAGE_MAX, STORY_FOR, STORY_MAX, Survey, Unlisted, WAITING_MAX,
+        WaitingInput,
+    },
 };
 use crate::domain::{
     ids::{InputId, SessionId},
@@ -211,6 +218,10 @@ pub struct Commit {
     pub wake: Option<Timestamp>,
     /// Change of how a session is watched.
     pub track: Option<Track>,
+    /// Under which words the mailbox is listed from now on; `None` leaves it where it is.
+    pub listing: Option<Listing>,
+    /// What is added to the mailbox's story: each is one line.
+    pub notes: Vec<String>,
 }
 
 /// A session under watch and the mailbox its changes go to.
@@ -266,7 +277,7 @@ pub struct ServerFacts {
 /// The store. Every operation is atomic; every write under a [`Lease`] fails with [`StoreError::LeaseLost`] once
 /// somebody else holds it.
 #[async_trait]
-pub trait Store: Founding + Send + Sync + std::fmt::Debug {
+pub trait Store: Founding + Survey + Registers + Send + Sync + std::fmt::Debug {
     /// Refuses what was seen, else remembers its ids, appends the input and makes the mailbox ready. When this returns
     /// [`Accepted::Stored`] the input is as durable as the store's class promises.
     async fn accept(&self, offer: &Offer) -> Result<Accepted>;

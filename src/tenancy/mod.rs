@@ -8,6 +8,7 @@
 
 mod installation;
 mod installations;
+mod intake;
 mod tokens;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use tokio::sync::OnceCell;
 pub use self::{
     installation::{Gone, Installation},
     installations::{InstallError, Installations},
+    intake::Intake,
     tokens::InstalledTokens,
 };
 use crate::{

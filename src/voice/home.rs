@@ -42,6 +42,13 @@ pub fn home(home: &Home<'_>, now: Timestamp) -> Value {
     json!({ "type": "home", "blocks": blocks })
 }
 
+/// Puts a line below the heading of the tab.
+pub fn home_banner(view: &mut Value, line: &Said) {
+    if let Some(blocks) = view.get_mut("blocks").and_then(Value::as_array_mut) {
+        blocks.insert(1.min(blocks.len()), section(&line.text));
+    }
+}
+
 fn linked(blocks: &mut Vec<Value>, runs_as: &str, mine: &[Mine]) {
     let runs_as = text::escape(runs_as);
     blocks.push(section(&format!(

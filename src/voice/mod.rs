@@ -32,7 +32,7 @@ pub use self::{
     card::{CardView, card, first_line},
     command::{Again, Aside, SUGGESTED_PROMPTS, aside, handed_over, opening},
     confirm::{Offered, Question, confirm, with_buttons},
-    home::{Home, home},
+    home::{Home, home, home_banner},
     inbound::{Inbound, correction, each_inbound, inbound},
     modal::{
         Choice, MORE_OPTIONS, NOTE_BLOCK, NewSession, SEND_TO_SESSION, SESSION_BLOCK, chosen_in, loading, new_session,
@@ -62,6 +62,20 @@ impl Said {
     fn text(text: String) -> Self {
         Self { text, blocks: None }
     }
+}
+
+/// An answer with one more line below it.
+pub fn with_line(said: Said, line: &Said) -> Said {
+    let text = format!("{}\n\n{}", said.text, line.text);
+    let blocks = said.blocks.map(|mut blocks| {
+        if let Some(blocks) = blocks.as_array_mut() {
+            blocks.push(serde_json::json!({
+                "type": "context", "elements": [{ "type": "mrkdwn", "text": line.text, "verbatim": true }],
+            }));
+        }
+        blocks
+    });
+    Said { text, blocks }
 }
 
 /// Escapes what templates put into Slack text: `&`, `<` and `>`, each once, and nothing else.

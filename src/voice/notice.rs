@@ -85,6 +85,16 @@ pub enum Notice {
     CommandHelp,
     /// The shortcut was used where we are not.
     NotInside,
+    /// No session is started: an operator paused them.
+    Paused {
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// The same, beside something else.
+    PausedNow {
+        /// Why; may be empty.
+        reason: String,
+    },
     /// Devin does not know our organisation or address.
     DevinUnknown {
         /// Devin's own words.

@@ -4,7 +4,7 @@ use super::{
     halt::Halt,
     modal::{self, Opener},
     opening::{self, Opened},
-    private,
+    paused, private,
     sessions::{self, Look},
     submitted,
     task::Task,
@@ -31,6 +31,7 @@ pub(super) async fn used(task: &mut Task, command: Command) -> Result<Commit, Ha
         Ask::InThread(order) => voice::aside(&Aside::InThread { order }),
         Ask::Meant { found, meant } => voice::aside(&Aside::DidYouMean { found, meant }),
     };
+    let said = paused::noted(task, &command.team, said).await?;
     say(task, &command, &said).await
 }
 
@@ -83,6 +84,9 @@ async fn start(task: &mut Task, command: &Command, typed: String) -> Result<Comm
     let asker =
         submitted::Asker { team: &command.team, user: &command.user, response_url: command.response_url.as_deref() };
     let Some(person) = submitted::admit(task, asker).await? else { return Ok(Commit::default()) };
+    if let Some(said) = paused::answer(task, &command.team, opening::STEP).await? {
+        return say(task, command, &said).await;
+    }
     let plain = opening::plain(task, &typed).await;
     let said = voice::opening(&person.name, &plain);
     match opening::open(task, &command.team, &command.channel, said).await? {

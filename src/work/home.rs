@@ -10,6 +10,7 @@ use super::{
     halt::Halt,
     kind::{HomeOpened, Pressed},
     modal::{self, Kept, Opener},
+    paused,
     sessions::{self, Look},
     task::Task,
     trouble::Meaning,
@@ -75,7 +76,8 @@ pub(super) async fn refresh(task: &mut Task, mailbox: &Mailbox) -> Result<Commit
 async fn publish(task: &mut Task, team: &TeamId, user: &UserId) -> Result<Commit, Halt> {
     let (said, halt) = match sessions::look(task, team, user).await? {
         Look::Seen { person, mine } => {
-            let view = voice::home(&Home::Linked { runs_as: &person.name, mine: &mine }, task.now());
+            let mut view = voice::home(&Home::Linked { runs_as: &person.name, mine: &mine }, task.now());
+            paused::on_home(task, team, &mut view).await?;
             return put(task, user, &view).await;
         }
         Look::Refused(why) => (voice::refusal(why), None),

@@ -7,6 +7,7 @@
 //! To add a kind of input: let `receive` admit it, give it a variant in [`kind`], a line in [`table`] and a file of its
 //! own here.
 
+mod account;
 mod admission;
 mod agent_view;
 mod answer;
@@ -35,6 +36,7 @@ mod orders;
 mod outbox;
 mod output;
 mod parcel;
+mod paused;
 mod presence;
 mod press;
 mod private;

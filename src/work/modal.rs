@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     catalog::{self, CatalogError, List, Named},
     halt::Halt,
-    private,
+    paused, private,
     task::Task,
     trouble::{self, Meaning},
 };
@@ -141,6 +141,9 @@ pub(super) async fn form(task: &Task, team: &TeamId, user: &UserId, kept: &Kept)
         Ok(Standing::Refused { why }) => return Ok(refused(&voice::refusal(why))),
         Err(error) => return unknown(trouble::of_look_up(error)).map(|said| refused(&said)),
     };
+    if let Some(said) = paused::answer(task, team, "form").await? {
+        return Ok(refused(&said));
+    }
     let playbooks = playbooks(task).await?;
     let private_metadata = serde_json::to_string(kept).unwrap_or_default();
     Ok(voice::new_session(&NewSession {

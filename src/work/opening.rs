@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The step under which a thread is opened.
-const STEP: &str = "open thread";
+pub(super) const STEP: &str = "open thread";
 /// How many of a channel's newest messages are looked through for a lost post.
 const LOOK_BACK_MESSAGES: usize = 200;
 /// How many people are looked up by name for one message; more stay without one.

@@ -7,7 +7,7 @@ use super::{
     halt::Halt,
     kind::Speech,
     opening::{self, Opened},
-    orders, room,
+    orders, paused, room,
     start::SEEN,
     submitted::{self, Asker, Order},
     task::Task,
@@ -43,6 +43,10 @@ async fn start(task: &mut Task, link: Option<&Link>, speech: &Speech) -> Result<
     let wanted = words::read(text::to_markdown(&speech.text, &names).trim()).task;
     if wanted.trim().is_empty() {
         return orders::tell(task, &asked, Told::NothingNew).await;
+    }
+    if let Some(said) = paused::answer(task, &speech.thread.team, opening::STEP).await? {
+        room::unreact(task, speech.channel(), &speech.ts, SEEN).await?;
+        return answer::say(task, &asked.to, orders::ANSWER, said).await;
     }
     // Without an address the message simply has no link.
     let from = task.deps.slack.permalink(speech.channel(), &speech.ts).await.unwrap_or_default();

@@ -7,7 +7,7 @@ use super::{
     agent_view, card, changed, command, files,
     halt::Halt,
     kind::Speech,
-    presence, prompt, room,
+    paused, presence, prompt, room,
     task::Task,
     trouble::{self, Tried},
     wish::{self, Wish},
@@ -59,6 +59,9 @@ pub(super) async fn start_with(task: &mut Task, speech: Speech, secrets: Vec<Ses
         return command::answer(task, speech.response_url.as_deref(), &Notice::NotInside).await;
     }
     let Ok(person) = admit(task, &speech, Telling::EachTime).await? else { return Ok(Commit::default()) };
+    if paused::refused(task, &speech).await? {
+        return Ok(Commit::default());
+    }
     let draft = prompt::draft(task, &speech, &person).await?;
     // Whoever hands over somebody else's message did not choose the words in it.
     let theirs = speech.response_url.is_none();

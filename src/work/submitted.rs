@@ -6,7 +6,7 @@ use super::{
     halt::Halt,
     modal,
     opening::{self, Opened},
-    private, shortcut,
+    paused, private, shortcut,
     task::Task,
     trouble,
 };
@@ -61,6 +61,10 @@ async fn new_session(task: &mut Task, event: ViewEvent) -> Result<Commit, Halt> 
     let Ok(brief) = filled.brief() else { return Err(Halt::stop("a form that the door should not have let in")) };
     let asker = Asker { team: &event.actor.team, user: &event.actor.user, response_url: None };
     let Some(person) = admit(task, asker).await? else { return Ok(Commit::default()) };
+    if let Some(said) = paused::answer(task, asker.team, opening::STEP).await? {
+        private::tell(task, "paused", asker.user, None, &said).await?;
+        return Ok(Commit::default());
+    }
     match opening::open(task, asker.team, &brief.channel, voice::opening(&person.name, &brief.task)).await? {
         Opened::NotInside => {
             let aside = Aside::NotInside { channel: Some(brief.channel), task: brief.task };

@@ -28,6 +28,7 @@ pub(super) async fn dispatch(task: &mut Task, leased: &Leased) -> (&'static str,
         Err(error) => return ("unreadable", Err(Halt::stop(error.to_string()))),
     };
     let name = kind.as_ref().map_or("wake", Kind::name);
+    task.by = kind.as_ref().and_then(Kind::by).cloned();
     let handled = match &leased.lease.mailbox {
         Mailbox::Thread(thread) => Box::pin(in_thread(task, thread, leased.state.as_deref(), kind)).await,
         mailbox @ (Mailbox::Person { .. } | Mailbox::Workspace { .. }) => {

@@ -10,7 +10,7 @@ use crate::{
     clock::{Clock, later},
     devin::Devin,
     domain::{
-        ids::{InputId, SessionId},
+        ids::{InputId, SessionId, UserId},
         link::{Doubt, Effect, Link, Thread},
         phase::{Pace, Phase, State},
         rules::Rules,
@@ -71,6 +71,8 @@ pub(super) struct Task {
     pub(super) came: Timestamp,
     /// How often it was taken, this time included.
     pub(super) attempt: u32,
+    /// Who it is from, where a person is.
+    pub(super) by: Option<UserId>,
     /// The store's time.
     pub(super) clock: Arc<dyn Clock>,
     pub(super) steps: Steps,
@@ -99,14 +101,14 @@ impl Task {
     pub(super) fn keep(&self, link: Link, wake: Option<Timestamp>) -> Result<Commit, Halt> {
         let track = Track { session: link.session.clone(), activity: activity(&link, self.now()) };
         let thread = Thread { link: Some(link), ..self.thread.clone() };
-        Ok(Commit { state: Some(write(&thread)?), wake, track: Some(track) })
+        Ok(Commit { state: Some(write(&thread)?), wake, track: Some(track), ..Commit::default() })
     }
 }
 
 /// What is left behind in a thread whose session is not ours after all.
 pub(super) fn forsaken(task: &Task, session: SessionId) -> Result<Commit, StoreError> {
     let track = Some(Track { session, activity: Activity::Over });
-    Ok(Commit { state: Some(write(&task.thread)?), wake: None, track })
+    Ok(Commit { state: Some(write(&task.thread)?), track, ..Commit::default() })
 }
 
 /// Reads the state of a thread's mailbox.

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
+    account::{self, End},
     halt::Halt,
     outbox, room, sweep,
     table::dispatch,
@@ -102,6 +103,9 @@ impl Worker {
         if tired && matches!(turn.outcome, Err(Halt::Retry { .. } | Halt::Later { .. })) {
             turn.outcome = self.give_up(&leased, &clock, "not done within a day").await;
         }
+        if let Err(halt) = &turn.outcome {
+            account::remember_trouble(&self.tenants.base().store, &leased, halt).await;
+        }
         let end = self.write_down(&leased, turn.outcome, clock.now()).await?;
         let (kind, ms) = (turn.kind, clock.now().duration_since(leased.at).as_millis());
         tracing::info!(kind, end, ms, "handled {kind}: {end}");
@@ -139,17 +143,13 @@ impl Worker {
         // On the heap: a handler's future is large, and most turns find nothing to do.
         let (kind, outcome) = Box::pin(dispatch(&mut task, leased)).await;
         let outcome = match outcome {
-            Ok(commit) => keep_thread(&task, leased, commit).map_err(Halt::Store),
+            Ok(commit) => left(&task, leased, End { kind, buried: None }, commit).await.map_err(Halt::Store),
             Err(Halt::Stop { why }) => {
                 // A link that was to wake wakes now, and settles anew when.
                 let wake = leased.state.as_ref().map(|_| leased.at);
-                let commit = keep_thread(&task, leased, Commit { wake, ..Commit::default() });
-                commit.map_err(Halt::Store).and_then(|commit| Err(Halt::Bury { why, commit: Box::new(commit) }))
+                buried(&task, leased, kind, why, Commit { wake, ..Commit::default() }).await
             }
-            Err(Halt::Bury { why, commit }) => {
-                let commit = keep_thread(&task, leased, *commit);
-                commit.map_err(Halt::Store).and_then(|commit| Err(Halt::Bury { why, commit: Box::new(commit) }))
-            }
+            Err(Halt::Bury { why, commit }) => buried(&task, leased, kind, why, *commit).await,
             other => other,
         };
         Ended { kind, outcome }
@@ -246,7 +246,8 @@ impl Worker {
             Err(halt @ (Halt::Paced { .. } | Halt::Store(_))) => return Err(halt),
             Err(halt) => tracing::warn!(?halt, "the thread could not be told that an input was set aside"),
         }
-        buried(keep_thread(&task, leased, Commit { wake, ..Commit::default() }).map_err(Halt::Store)?)
+        let end = End { kind: "given_up", buried: Some(why) };
+        buried(left(&task, leased, end, Commit { wake, ..Commit::default() }).await.map_err(Halt::Store)?)
     }
 }
 
@@ -254,6 +255,19 @@ impl Worker {
 struct Ended {
     kind: &'static str,
     outcome: Result<Commit, Halt>,
+}
+
+/// What a turn leaves behind that sets its input aside.
+async fn buried(task: &Task, leased: &Leased, kind: &'static str, why: String, commit: Commit) -> Result<Commit, Halt> {
+    let commit = left(task, leased, End { kind, buried: Some(&why) }, commit).await.map_err(Halt::Store)?;
+    Err(Halt::Bury { why, commit: Box::new(commit) })
+}
+
+/// What a turn leaves behind: its state with what is known of the thread, and the account of it.
+async fn left(task: &Task, leased: &Leased, end: End<'_>, commit: Commit) -> Result<Commit, StoreError> {
+    let mut commit = keep_thread(task, leased, commit)?;
+    account::give(task, leased, end, &mut commit).await?;
+    Ok(commit)
 }
 
 /// Keeps what is known of the thread beside its link, and wakes the mailbox when what may have happened twice is to be
@@ -280,7 +294,7 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
         Mailbox::Person { .. } | Mailbox::Workspace { .. } => Thread::empty(),
     };
     let came = leased.input.as_ref().map_or(leased.at, |input| input.at);
-    Ok(Task { deps, id, came, attempt: leased.attempt, clock, steps, thread })
+    Ok(Task { deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread })
 }
 
 /// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other

@@ -13,8 +13,9 @@ use bobbin::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Adoption, Backlog, Commit, Dead, Durability, Founding, Input, Lease, Offer, Pace, Result,
-        SharedStore, Store, Tracked, Turn, Unfinished,
+        Accepted, Activity, Adoption, Backlog, Change, Commit, Cursor, Dead, Durability, Founding, Input, Inside,
+        Lease, Listed, Listing, Offer, Pace, Registers, Result, Row, SharedStore, Store, Survey, Tracked, Turn,
+        Unfinished, Unlisted,
     },
 };
 use jiff::Timestamp;
@@ -60,6 +61,24 @@ counting! {
     is_founded() -> bool;
     found() -> ();
     adopt(adoption: &Adoption) -> bool;
+}
+
+counting! {
+    Survey:
+    listed(under: &str, after: Option<&Cursor>, limit: usize) -> Vec<Listed>;
+    listed_counts(under: &[&str]) -> Vec<u64>;
+    inside(mailbox: &Mailbox) -> Inside;
+    unlisted(from: Option<&str>) -> Unlisted;
+    enlist(mailbox: &Mailbox, state: &str, listing: &Listing) -> bool;
+    letters(after: Option<&Cursor>, limit: usize) -> Vec<Dead>;
+    letter(id: &InputId) -> Option<Dead>;
+}
+
+counting! {
+    Registers:
+    register(changes: &[Change]) -> ();
+    row(register: &str, name: &str) -> Option<Row>;
+    rows(register: &str, after: Option<&Cursor>, limit: usize) -> Vec<Row>;
 }
 
 counting! {

@@ -1,6 +1,7 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
 //! kills processes at every boundary; `faults` has everything fail that can; `protocol` is what keeps effects single and
-//! turns fair; `rebuild` empties the store; `outage` takes Redis away; `store` is the contract of both stores; `scale` is
+//! turns fair; `rebuild` empties the store; `outage` takes Redis away;
+//! `oversight` is what operators see and do; `store` is the contract of both stores; `scale` is
 //! about many links and inputs; `tenancy` is about several workspaces and organisations; `product` starts the built
 //! binary; `house` keeps the house.
 
@@ -16,6 +17,8 @@ mod faults;
 mod house;
 #[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod oversight;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Dead letters: kept by id, listed by time.
 
+use std::ops::Bound;
+
 use jiff::Timestamp;
 use redb::ReadableTable;
 
@@ -10,7 +12,7 @@ use super::{
 use crate::{
     domain::{ids::InputId, mailbox::Mailbox},
     store::{
-        Dead, Input, Result,
+        Cursor, Dead, Input, Result,
         form::{self, encode},
     },
 };
@@ -35,6 +37,24 @@ pub(super) fn list(tx: &Tx, limit: usize) -> Result<Vec<Dead>> {
         }
     }
     Ok(found)
+}
+
+/// See [`Survey::letters`](crate::store::Survey::letters).
+pub(super) fn page(tx: &Tx, after: Option<&Cursor>, limit: usize) -> Result<Vec<Dead>> {
+    let (order, letters) = (tx.read(DEAD_ORDER)?, tx.read(DEAD)?);
+    let end = after.map_or(Bound::Unbounded, |cursor| Bound::Excluded((cursor.at(), cursor.name())));
+    let mut found = Vec::new();
+    for row in order.range::<(i64, &str)>((Bound::Unbounded, end))?.rev().take(limit) {
+        if let Some(letter) = letters.get(row?.0.value().1)? {
+            found.push(form::decode(letter.value().1)?);
+        }
+    }
+    Ok(found)
+}
+
+/// See [`Survey::letter`](crate::store::Survey::letter).
+pub(super) fn one(tx: &Tx, id: &InputId) -> Result<Option<Dead>> {
+    tx.read(DEAD)?.get(id.as_str())?.map(|row| form::decode(row.value().1)).transpose()
 }
 
 /// See [`Store::replay_dead`](crate::store::Store::replay_dead).

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Bound, time::Duration};
 
 use redb::{ReadableTable, ReadableTableMetadata as _, TableDefinition, Value};
 
-use super::tables::{ASLEEP, HOLD, MEMO, SEEN, TRACKED, Tx, WAITING, WATCHED_1, WORKING};
+use super::tables::{ASLEEP, HOLD, MEMO, SEEN, STORY, TRACKED, Tx, WAITING, WATCHED_1, WORKING};
 use crate::{
     domain::ids::SessionId,
     store::{Activity, Result, StoreError, Tracked},
@@ -118,6 +118,7 @@ pub(super) fn split_watched(tx: &Tx) -> Result<()> {
 pub(super) struct Sweep {
     seen: String,
     memo: String,
+    story: String,
 }
 
 impl Sweep {
@@ -125,7 +126,8 @@ impl Sweep {
     pub(super) fn step(&mut self, tx: &Tx, operations: usize) -> Result<()> {
         let rows = SWEPT_PER_GROUP + operations * SWEPT_PER_OPERATION;
         sweep(tx, SEEN, &mut self.seen, rows, |until| until)?;
-        sweep(tx, MEMO, &mut self.memo, rows, |(until, _)| until)
+        sweep(tx, MEMO, &mut self.memo, rows, |(until, _)| until)?;
+        sweep(tx, STORY, &mut self.story, SWEPT_PER_GROUP, |(until, _)| until)
     }
 }
 

@@ -42,6 +42,18 @@ pub(super) const ASLEEP: TableDefinition<'_, &str, &str> = TableDefinition::new(
 pub(super) const WATCHED_1: TableDefinition<'_, (u8, &str), &str> = TableDefinition::new("watched");
 /// Session: activity.
 pub(super) const TRACKED: TableDefinition<'_, &str, u8> = TableDefinition::new("tracked");
+/// Word, time and mailbox: a listed mailbox.
+pub(super) const LISTED: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("listed");
+/// Mailbox: the time and the words under which it is listed.
+pub(super) const LISTING: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("listing");
+/// Word: how many mailboxes are listed under it.
+pub(super) const LISTED_COUNT: TableDefinition<'_, &str, u64> = TableDefinition::new("listed_count");
+/// Mailbox: until when its story is kept, and its entries, one a line.
+pub(super) const STORY: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("story");
+/// Register, time and name of a row: what it says.
+pub(super) const ROWS: TableDefinition<'_, (&str, i64, &str), &str> = TableDefinition::new("rows");
+/// Register and name of a row: its time.
+pub(super) const ROW_TIME: TableDefinition<'_, (&str, &str), i64> = TableDefinition::new("row_time");
 
 /// Number in the order of coming: when it was received, and an entry of the spool.
 pub(super) const SPOOL: TableDefinition<'_, u64, (i64, &str)> = TableDefinition::new("spool");

@@ -9,13 +9,14 @@ use redb::{ReadableTable, Table};
 use super::{
     founding, letters, memory,
     schedule::Next,
+    survey,
     tables::{BOXES, INPUTS, JOURNAL, SEEN, STATE, Tx},
 };
 use crate::{
     domain::mailbox::Mailbox,
     store::{
-        Accepted, Admit, Backlog, Commit, Lease, Leased, Offer, Pace, Result, SEEN_FOR, StoreError, TURN_AHEAD, Turn,
-        Unfinished,
+        Accepted, Admit, Backlog, Commit, InHand, Inside, Lease, Leased, Offer, Pace, Result, SEEN_FOR, StoreError,
+        TURN_AHEAD, Turn, Unfinished, WAITING_MAX,
         form::{self, encode},
     },
 };
@@ -197,6 +198,10 @@ pub(super) fn end(tx: &Tx, lease: &Lease, commit: &Commit, why: Option<&str>) ->
     if let Some(track) = &commit.track {
         memory::track(tx, &track.session, track.activity, &name)?;
     }
+    if let Some(listing) = &commit.listing {
+        survey::enlist(tx, &name, listing)?;
+    }
+    survey::narrate(tx, &name, &commit.notes)?;
     let next = if oldest(tx, &name)?.is_some() {
         Some(tx.now())
     } else {
@@ -235,6 +240,29 @@ pub(super) fn state(tx: &Tx, mailbox: &str) -> Result<Option<String>> {
 pub(super) fn backlog(tx: &Tx) -> Result<Backlog> {
     let (ready, oldest) = tx.schedule().ready(tx.now());
     Ok(Backlog { ready, oldest: oldest.map(form::time).transpose()? })
+}
+
+/// See [`Survey::inside`](crate::store::Survey::inside).
+pub(super) fn inside(tx: &Tx, name: &str) -> Result<Inside> {
+    let inputs = tx.read(INPUTS)?;
+    let (mut waiting, mut waits) = (Vec::new(), 0);
+    for row in inputs.range((name, 0)..=(name, u64::MAX))? {
+        let input = row?.1;
+        waits += 1;
+        if waiting.len() < WAITING_MAX {
+            waiting.extend(crate::store::survey::waiting(input.value().as_bytes()));
+        }
+    }
+    let place = find(tx, name)?;
+    let in_hand = place.as_ref().filter(|place| place.hand != NOTHING).map(|place| InHand {
+        woke: place.hand == WAKE,
+        attempt: place.attempt,
+        cut_off: place.cut_off,
+        held: !place.token.is_empty(),
+    });
+    let ready = place.map(|place| form::time(place.ready)).transpose()?;
+    let (state, journal, story) = (state(tx, name)?, journal(tx, name)?, survey::story(tx, name)?);
+    Ok(Inside { state, waiting, waits, ready, in_hand, journal, story })
 }
 
 /// Fills the schedule of a file that was opened.

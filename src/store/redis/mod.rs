@@ -20,6 +20,9 @@
 //! | `seen:<id>` | string | until when (µs) the id is remembered |
 //! | `dead`, `dead:<id>` | sorted set, hash | dead letters by time, and each one |
 //! | `track:<activity>`, `tracked` | sorted set, hash | watched sessions, and their mailboxes |
+//! | `list:<word>`, `listed` | sorted set, hash | mailboxes by the time of their listing; each one's time and words |
+//! | `story:<mailbox>` | list | what happened there, oldest first |
+//! | `register:<name>`, `rows:<name>` | sorted set, hash | rows of a register by time, and what they say; all in shard 0 |
 //! | `memo:<key>`, `hold:<name>` | string | deadline (µs) and value or holder |
 //! | `run` | string | since when (µs) the present server is known, and its run id |
 //! | `founded` | string | the founding mark: since when (µs) |
@@ -31,10 +34,12 @@ mod durability;
 mod founding;
 mod letters;
 mod memory;
+mod register;
 mod replies;
 mod restarts;
 mod scripts;
 mod store;
+mod survey;
 mod target;
 mod turns;
 

@@ -8,12 +8,26 @@ use redis::{FromRedisValue, RedisError, Value};
 
 use crate::{
     domain::mailbox::Mailbox,
-    store::{Accepted, Backlog, Dead, Lease, Leased, Result, StoreError, Turn, form},
+    store::{
+        Accepted, Backlog, Dead, InHand, Inside, Lease, Leased, Listed, Result, Row, StoreError, Turn, form, survey,
+    },
 };
 
 type Number = i64;
 type TurnRow =
     (Option<String>, Number, Option<String>, Option<Vec<u8>>, BTreeMap<String, String>, u32, u32, Option<Number>);
+type InsideRow = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<u32>,
+    Option<u32>,
+    Option<Number>,
+    BTreeMap<String, String>,
+    Vec<Vec<u8>>,
+    u64,
+    Vec<String>,
+);
 type DeadRow = (Number, u8, Option<String>, String, String, u32);
 
 /// Reads an answer.
@@ -113,6 +127,41 @@ pub(super) fn parse(mailbox: &str) -> Result<Mailbox> {
 /// The earlier of two times that may be missing.
 pub(super) fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     a.into_iter().chain(b).min()
+}
+
+/// A mailbox from inside.
+pub(super) fn inside(value: Value) -> Result<Inside> {
+    let (state, token, hand, attempt, cut_off, ready, journal, waiting, waits, story): InsideRow = read(value)?;
+    let in_hand = hand.map(|hand| InHand {
+        woke: hand == "w",
+        attempt: attempt.unwrap_or_default(),
+        cut_off: cut_off.unwrap_or_default(),
+        held: token.is_some(),
+    });
+    let waiting = waiting.iter().filter_map(|stored| survey::waiting(stored)).collect();
+    let ready = ready.map(form::time).transpose()?;
+    Ok(Inside { state, waiting, waits, ready, in_hand, journal, story })
+}
+
+/// Listed mailboxes.
+pub(super) fn listed(value: Value) -> Result<Vec<Listed>> {
+    let rows: Vec<(String, Number, Option<String>)> = read(value)?;
+    let listed =
+        |(name, at, state): (String, Number, _)| Ok(Listed { at: form::time(at)?, mailbox: parse(&name)?, state });
+    rows.into_iter().map(listed).collect()
+}
+
+/// Mailboxes with their states, and where to go on in this shard.
+pub(super) fn unlisted(value: Value) -> Result<(String, Vec<(Mailbox, String)>)> {
+    let (next, rows): (String, Vec<(String, String)>) = read(value)?;
+    let found = rows.into_iter().map(|(name, state)| Ok((parse(&name)?, state))).collect::<Result<_>>()?;
+    Ok((next, found))
+}
+
+/// Rows of a register.
+pub(super) fn rows(value: Value) -> Result<Vec<Row>> {
+    let rows: Vec<(String, Number, String)> = read(value)?;
+    rows.into_iter().map(|(name, at, value)| Ok(Row { at: form::time(at)?, name, value })).collect()
 }
 
 fn letter((at, v, mailbox, input, why, attempts): DeadRow) -> Result<Dead> {

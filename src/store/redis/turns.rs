@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::mailbox::Mailbox,
     store::{
-        Accepted, Admit, Backlog, Commit, Lease, Offer, Pace, Result, SEEN_FOR, StoreError, TURN_AHEAD, Turn,
-        Unfinished,
+        Accepted, Admit, Backlog, Commit, Lease, Listing, Offer, Pace, Result, SEEN_FOR, STORY_FOR, STORY_MAX,
+        StoreError, TURN_AHEAD, Turn, Unfinished,
         form::{self, encode},
     },
 };
@@ -39,7 +39,7 @@ impl RedisStore {
     }
 
     /// Runs a script whose answer counts only once as many replicas as are asked for have its writes.
-    async fn run_safely(&self, call: Call<'_>) -> Result<Value> {
+    pub(super) async fn run_safely(&self, call: Call<'_>) -> Result<Value> {
         let Some(waiting) = &self.waiting else { return self.run(call).await };
         let (answer, replicas) = waiting.script(&call).await.map_err(|e| replies::unavailable(&e))?;
         let wanted = self.wait_replicas;
@@ -141,7 +141,8 @@ impl RedisStore {
             Some(track) => (track.session.bare(), track.activity.name()),
             None => ("", ""),
         };
-        let call = self
+        let listing = commit.listing.as_ref();
+        let mut call = self
             .call(&self.scripts.commit, self.home(&lease.mailbox))
             .printed(&self.offset())
             .printed(&lease.mailbox)
@@ -152,7 +153,15 @@ impl RedisStore {
             .text(session)
             .text(activity)
             .switch(why.is_some())
-            .text(why.unwrap_or_default());
+            .text(why.unwrap_or_default())
+            .switch(listing.is_some())
+            .printed(&listing.map(|listing| listing.at.as_microsecond()).unwrap_or_default())
+            .printed(&listing.map(Listing::words).unwrap_or_default())
+            .printed(&STORY_MAX)
+            .printed(&millis(STORY_FOR));
+        for note in &commit.notes {
+            call = call.text(note);
+        }
         replies::held(self.run(call).await?)
     }
 

@@ -198,6 +198,30 @@ impl Kind {
         }
     }
 
+    /// Who it is from, where a person is.
+    pub(super) fn by(&self) -> Option<&UserId> {
+        match self {
+            Self::Speech(speech) => Some(&speech.user),
+            Self::ProfileChanged { user, .. } | Self::Errand(Errand::Reaction { user, .. }) => Some(user),
+            Self::Edited(edited) => Some(&edited.now.user),
+            Self::Pressed(press) => Some(&press.actor.user),
+            Self::Reacted(reaction) => Some(&reaction.user),
+            Self::Stopped { user } => user.as_ref(),
+            Self::Command(command) => Some(&command.user),
+            Self::Shortcut(shortcut) => Some(&shortcut.actor.user),
+            Self::SendToSession(action) => Some(&action.actor.user),
+            Self::Submitted(event) => Some(&event.actor.user),
+            Self::HomeOpened(opened) => Some(&opened.user),
+            Self::Errand(Errand::Begin(begin)) => Some(&begin.user),
+            Self::Errand(Errand::HandOver(handed)) => Some(&handed.user),
+            Self::Errand(Errand::RefreshHome | Errand::Welcome { .. })
+            | Self::Sighting(_)
+            | Self::Deleted { .. }
+            | Self::Ended { .. }
+            | Self::Nothing => None,
+        }
+    }
+
     /// Reads an input.
     pub(super) fn read(mailbox: &Mailbox, input: &Input) -> Result<Self, Unreadable> {
         let unreadable = |why: String| Unreadable { door: input.door, why };

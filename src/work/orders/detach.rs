@@ -45,5 +45,5 @@ pub(in super::super) async fn detach(task: &mut Task, link: Link, asked: &Asked)
     task.thread.detached.push(link.session.clone());
     let track = Some(Track { session: link.session, activity: Activity::Over });
     let state = Thread { link: None, ..task.thread.clone() };
-    Ok(Commit { state: Some(task::write(&state)?), wake: None, track })
+    Ok(Commit { state: Some(task::write(&state)?), track, ..Commit::default() })
 }

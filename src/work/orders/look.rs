@@ -5,7 +5,7 @@ use crate::{
     devin::DevinError,
     domain::{announce::Observation, ids::ChannelId},
     voice::{self, StatusView, Told},
-    work::{sessions, trouble::Meaning},
+    work::{paused, sessions, trouble::Meaning},
 };
 
 /// Attempts at asking Devin, before whoever waits is told that it cannot be reached.
@@ -59,7 +59,9 @@ pub(super) async fn status(task: &mut Task, link: &mut Link, asked: &Asked) -> R
         mentions_only: mentions_only(task, link, &thread.channel),
         stale,
     };
-    say(task, asked, voice::session_status(&view)).await
+    let said = voice::session_status(&view);
+    let said = paused::noted(task, &thread.team, said).await?;
+    say(task, asked, said).await
 }
 
 /// Whether only mentions are passed on: as somebody set it for the thread, or else as its channel has it.

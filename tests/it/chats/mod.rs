@@ -12,6 +12,7 @@ mod inward;
 mod modals;
 mod options;
 mod orders;
+mod paused;
 mod people;
 mod presence;
 mod reactions;

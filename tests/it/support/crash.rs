@@ -19,8 +19,9 @@ use bobbin::{
         mailbox::Mailbox,
     },
     store::{
-        Accepted, Activity, Adoption, Backlog, Commit, Dead, Durability, Founding, Input, Lease, Offer, Pace, Result,
-        SharedStore, Store, StoreError, Tracked, Turn, Unfinished,
+        Accepted, Activity, Adoption, Backlog, Change, Commit, Cursor, Dead, Durability, Founding, Input, Inside,
+        Lease, Listed, Listing, Offer, Pace, Registers, Result, Row, SharedStore, Store, StoreError, Survey, Tracked,
+        Turn, Unfinished, Unlisted,
     },
     twin::FaultAction,
 };
@@ -197,6 +198,52 @@ impl Founding for CrashingStore {
 
     async fn adopt(&self, adoption: &Adoption) -> Result<bool> {
         self.write(format!("adopt {}", adoption.mailbox), self.inner.adopt(adoption)).await
+    }
+}
+
+#[async_trait]
+impl Survey for CrashingStore {
+    async fn listed(&self, under: &str, after: Option<&Cursor>, limit: usize) -> Result<Vec<Listed>> {
+        self.read(self.inner.listed(under, after, limit)).await
+    }
+
+    async fn listed_counts(&self, under: &[&str]) -> Result<Vec<u64>> {
+        self.read(self.inner.listed_counts(under)).await
+    }
+
+    async fn inside(&self, mailbox: &Mailbox) -> Result<Inside> {
+        self.read(self.inner.inside(mailbox)).await
+    }
+
+    async fn unlisted(&self, from: Option<&str>) -> Result<Unlisted> {
+        self.read(self.inner.unlisted(from)).await
+    }
+
+    async fn enlist(&self, mailbox: &Mailbox, state: &str, listing: &Listing) -> Result<bool> {
+        self.write("enlist".to_owned(), self.inner.enlist(mailbox, state, listing)).await
+    }
+
+    async fn letters(&self, after: Option<&Cursor>, limit: usize) -> Result<Vec<Dead>> {
+        self.read(self.inner.letters(after, limit)).await
+    }
+
+    async fn letter(&self, id: &InputId) -> Result<Option<Dead>> {
+        self.read(self.inner.letter(id)).await
+    }
+}
+
+#[async_trait]
+impl Registers for CrashingStore {
+    async fn register(&self, changes: &[Change]) -> Result<()> {
+        self.write("register".to_owned(), self.inner.register(changes)).await
+    }
+
+    async fn row(&self, register: &str, name: &str) -> Result<Option<Row>> {
+        self.read(self.inner.row(register, name)).await
+    }
+
+    async fn rows(&self, register: &str, after: Option<&Cursor>, limit: usize) -> Result<Vec<Row>> {
+        self.read(self.inner.rows(register, after, limit)).await
     }
 }
 

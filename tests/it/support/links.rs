@@ -73,7 +73,7 @@ pub(crate) async fn make(store: &dyn Store, devin: &DevinTwin, now: Timestamp, l
             let made = by_mailbox[&leased.lease.mailbox];
             let state = Some(serde_json::to_string(&thread_state(made, at)).unwrap());
             let track = Some(Track { session: made.session.clone(), activity: made.activity });
-            store.commit(&leased.lease, &Commit { state, wake: None, track }).await.unwrap();
+            store.commit(&leased.lease, &Commit { state, track, ..Commit::default() }).await.unwrap();
         })
         .await;
     let sessions: Vec<Session> = links.iter().map(|made| session(made, at)).collect();

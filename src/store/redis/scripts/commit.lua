@@ -2,7 +2,8 @@
 -- Ends a turn: drops the input in hand and its journal, writes the state, gives the lease back.
 -- With a reason it buries: the input goes to the dead letters in the same step.
 -- KEYS[1] base · ARGV offset ms, mailbox, token, '1' = new state, state, wake us or '', session or '', activity,
---                '1' = bury, reason. Returns 0 when the lease is lost.
+--                '1' = bury, reason, '1' = listing, its time us, its words, longest story, how long that is kept ms,
+--                then the story's new entries. Returns 0 when the lease is lost.
 local mailbox = ARGV[2]
 local box, waiting = base .. 'box:' .. mailbox, base .. 'in:' .. mailbox
 local turn = redis.call('HMGET', box, 't', 'h', 'a')
@@ -20,6 +21,13 @@ end
 redis.call('DEL', base .. 'journal:' .. mailbox)
 redis.call('HDEL', box, 't', 'h', 'a', 'c')
 if ARGV[4] == '1' then redis.call('HSET', box, 's', ARGV[5]) end
+if ARGV[11] == '1' then enlist(mailbox, ARGV[12], ARGV[13]) end
+if #ARGV > 15 then
+  local story = base .. 'story:' .. mailbox
+  for note = 16, #ARGV do redis.call('RPUSH', story, ARGV[note]) end
+  redis.call('LTRIM', story, -ARGV[14], -1)
+  redis.call('PEXPIRE', story, ARGV[15])
+end
 
 if redis.call('EXISTS', waiting) == 1 then
   schedule(mailbox, now)

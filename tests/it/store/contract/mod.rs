@@ -15,6 +15,8 @@ pub(crate) mod admission;
 pub(crate) mod founding;
 pub(crate) mod letters;
 pub(crate) mod memory;
+pub(crate) mod registers;
+pub(crate) mod survey;
 pub(crate) mod turns;
 
 /// A lease that lasts longer than any case, unless the case moves the clock.
@@ -144,6 +146,13 @@ macro_rules! contract_of_shards {
             memory:
                 values_are_remembered_for_a_time, a_hold_is_exclusive_until_it_ends, sessions_come_in_pages,
                 a_session_moves_between_activities, the_store_answers_for_itself;
+            registers:
+                a_row_is_written_read_and_taken_out, rows_come_in_pages_newest_first, old_rows_are_forgotten,
+                changes_of_several_registers_are_one;
+            survey:
+                listed_mailboxes_come_in_pages_newest_first, a_mailbox_moves_between_lists, ties_are_paged_without_loss,
+                a_mailbox_is_seen_from_inside, a_story_is_bounded_and_ends, a_lost_lease_lists_and_tells_nothing,
+                what_older_programs_left_is_listed, letters_come_in_pages;
         );
     };
 }

@@ -63,7 +63,7 @@ pub(crate) async fn it_wakes_by_itself(f: &Fixture) {
     f.put(&thread(1), "i1").await;
     let leased = f.take().await;
     let wake = f.later(Duration::from_hours(1));
-    let left = Commit { state: Some("s".to_owned()), wake: Some(wake), track: None };
+    let left = Commit { state: Some("s".to_owned()), wake: Some(wake), ..Commit::default() };
     f.store.commit(&leased.lease, &left).await.unwrap();
     assert_eq!(f.idle().await, Some(wake));
 
@@ -165,7 +165,7 @@ pub(crate) async fn a_lost_lease_writes_nothing(f: &Fixture) {
     let held = f.take().await;
     f.store.begin(&held.lease, "post", "mine").await.unwrap();
 
-    let theirs = Commit { state: Some("theirs".to_owned()), wake: Some(f.later(Duration::ZERO)), track: None };
+    let theirs = Commit { state: Some("theirs".to_owned()), wake: Some(f.later(Duration::ZERO)), ..Commit::default() };
     let refused = [
         f.store.renew(&lost, TTL * 100).await,
         f.store.begin(&lost, "post", "theirs").await,

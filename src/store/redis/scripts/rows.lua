@@ -1,0 +1,18 @@
+#!lua flags=no-writes
+-- Rows of a register, newest first. KEYS[1] base · ARGV register, from us or '+inf', after name or '', limit
+-- Returns {{name, at, value}, …}
+local base, rows, offset = KEYS[1], {}, 0
+local wanted = tonumber(ARGV[4])
+while #rows < wanted do
+  local found = redis.call('ZREVRANGEBYSCORE', base .. 'register:' .. ARGV[1], ARGV[2], '-inf', 'WITHSCORES', 'LIMIT', offset, wanted)
+  if #found == 0 then break end
+  for i = 1, #found, 2 do
+    local name, at = found[i], found[i + 1]
+    local past = ARGV[3] == '' or tonumber(at) < tonumber(ARGV[2]) or name < ARGV[3]
+    if past and #rows < wanted then
+      rows[#rows + 1] = {name, string.format('%.0f', at), redis.call('HGET', base .. 'rows:' .. ARGV[1], name)}
+    end
+  end
+  offset = offset + wanted
+end
+return rows
