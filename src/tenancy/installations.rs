@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use super::{Installation, Workspaces};
@@ -82,7 +82,19 @@ impl Installations {
         };
         known.end(why, self.clock.now());
         self.write(&known).await?;
+        tell_ended(id, why);
         Ok(true)
+    }
+
+    /// A call in a workspace was refused for good: the installation that lent its token has ended, unless it has another
+    /// token by now.
+    pub(super) async fn refused(&self, team: &TeamId, token: &SecretString, code: &str) -> Result<(), StoreError> {
+        let Some(known) = self.of(team).await? else { return Ok(()) };
+        let same = known.token(&self.seal).is_some_and(|kept| kept.expose_secret() == token.expose_secret());
+        if same {
+            self.end(&known.id, code, known.at).await?;
+        }
+        Ok(())
     }
 
     /// All of them, those that are gone included.
@@ -211,6 +223,17 @@ impl Workspaces for Installations {
     async fn has(&self, team: &TeamId) -> Result<bool, SlackError> {
         Ok(self.of(team).await.map_err(|e| unreachable(&e))?.is_some())
     }
+}
+
+/// Tells the operators, once for each end.
+pub fn tell_ended(id: &TeamId, why: &str) {
+    metrics::counter!("bobbin_installations_ended_total", "why" => why.to_owned()).increment(1);
+    tracing::error!(
+        workspace = %id,
+        why,
+        "the workspace took the app out: nothing is done for it any more; what waits is kept for a day, in case it installs \
+         again"
+    );
 }
 
 /// Where the store does not say, nothing is sent.

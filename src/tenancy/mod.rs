@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 
 pub use self::{
     installation::{Gone, Installation},
-    installations::{InstallError, Installations},
+    installations::{InstallError, Installations, tell_ended},
     intake::Intake,
     tokens::InstalledTokens,
 };

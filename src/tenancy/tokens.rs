@@ -20,6 +20,9 @@ use crate::{
 /// one replaces a token that goes on to work for a while.
 const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 
+/// Slack's words for a token that nothing brings back to life except a new installation.
+const ENDS: [&str; 2] = ["account_inactive", "token_revoked"];
+
 /// The token of one workspace.
 #[derive(Debug)]
 pub struct InstalledTokens {
@@ -57,5 +60,16 @@ impl Tokens for InstalledTokens {
         let until = expires.map_or(soon, |expires| expires.min(soon));
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { token: token.clone(), until });
         Ok(token)
+    }
+
+    /// The event that tells of an end may be lost or late: what a call was told counts as much.
+    async fn refused(&self, token: &SecretString, code: &str) {
+        if !ENDS.contains(&code) {
+            return;
+        }
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Err(error) = self.installations.refused(&self.team, token, code).await {
+            tracing::warn!(workspace = %self.team, %error, "the end of the installation could not be written down yet");
+        }
     }
 }

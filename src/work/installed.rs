@@ -10,6 +10,7 @@ use crate::{
         mailbox::Mailbox,
     },
     store::Commit,
+    tenancy::tell_ended,
     voice::{self, Aside},
 };
 
@@ -36,18 +37,9 @@ async fn write_to(task: &mut Task, user: &UserId, aside: &Aside) -> Result<(), H
 /// The app was taken out of a workspace or an organisation, or its token was revoked, at that time. What waits for it stays
 /// for a day, in case it is installed again.
 pub(super) async fn ended(task: &Task, team: &TeamId, why: &'static str, at: Timestamp) -> Result<Commit, Halt> {
-    let ended = match &task.deps.installations {
-        Some(installations) => installations.end(team, why, at).await?,
-        None => true,
-    };
-    if ended {
-        metrics::counter!("bobbin_installations_ended_total", "why" => why).increment(1);
-        tracing::error!(
-            workspace = %team,
-            why,
-            "the workspace took the app out: nothing is done for it any more; what waits is kept for a day, in case it \
-             installs again"
-        );
+    match &task.deps.installations {
+        Some(installations) => drop(installations.end(team, why, at).await?),
+        None => tell_ended(team, why),
     }
     Ok(Commit::default())
 }

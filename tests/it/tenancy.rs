@@ -383,7 +383,7 @@ async fn a_workspace_that_takes_the_app_out_stops_and_goes_on_when_it_is_back_wi
     town.next.slack.uninstall();
     town.settle().await;
     let gone = town.known(NEIGHBOURS).await.gone.unwrap();
-    assert_eq!(gone.why, "tokens_revoked");
+    assert_eq!(gone.why, "account_inactive");
     assert!(town.next.devin.sessions().is_empty(), "nothing is done for a workspace that is gone");
     let ours = say(&town.acme, ADA, BACKEND, &format!("<@{BOT_USER}> look at the search"));
     town.settle().await;
@@ -484,6 +484,33 @@ async fn a_person_who_revokes_their_own_token_ends_no_installation_and_a_strange
     town.next.slack.uninstall();
     town.settle().await;
     assert!(town.known(NEIGHBOURS).await.gone.is_some(), "without one of its own it speaks with nobody else's");
+}
+
+#[tokio::test]
+async fn a_call_that_learns_of_the_end_ends_the_installation_without_any_event() {
+    for (code, ends) in [("account_inactive", true), ("token_revoked", true), ("invalid_auth", false)] {
+        let town = Town::of_two().await;
+        town.install(&town.next, OLGA).await;
+        town.settle().await;
+        let refuse = |code: Option<&str>| {
+            let code = code.map(str::to_owned);
+            town.next.slack.change(|state| state.tokens.values_mut().for_each(|token| token.refused.clone_from(&code)));
+        };
+        refuse(Some(code));
+        let root = say(&town.next, OLGA, NEXT_DOOR, &format!("<@{BOT_USER}> fix the login test"));
+        town.settle().await;
+        let gone = town.known(NEIGHBOURS).await.gone;
+        assert_eq!(gone.map(|gone| gone.why), ends.then(|| code.to_owned()), "{code}");
+        assert!(town.next.devin.sessions().is_empty(), "{code}: nothing starts where we cannot speak");
+
+        refuse(None);
+        town.clock.advance(Duration::from_mins(20));
+        town.install(&town.next, OLGA).await;
+        town.clock.advance(Duration::from_mins(6));
+        town.settle().await;
+        assert!(town.known(NEIGHBOURS).await.gone.is_none(), "{code}");
+        assert_eq!(posts(&town.next, NEXT_DOOR, &root).len(), 1, "{code}: what waited was kept");
+    }
 }
 
 #[tokio::test]

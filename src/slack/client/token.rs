@@ -17,6 +17,10 @@ pub trait Tokens: Send + Sync + fmt::Debug {
     /// [`SlackError::InstallationGone`] where there is none any more; [`SlackError::Unreachable`] where it could not be
     /// found out: nothing was sent then.
     async fn token(&self) -> Result<SecretString, SlackError>;
+
+    /// Slack answered a call made with this token that the installation is gone, in Slack's word. Whoever gave the token
+    /// draws the conclusion; a configured one stays what it is, because an operator may put it right.
+    async fn refused(&self, _token: &SecretString, _code: &str) {}
 }
 
 /// One token for ever.

@@ -162,7 +162,11 @@ impl Slack {
             Body::Form(fields) => request.form(&fields),
         };
         let (answer, headers) = self.inner.outbound.send_seeing(&call_named(method, CALL_TIMEOUT), request).await?;
-        Ok((outcome(&answer)?, headers))
+        let outcome = outcome(&answer);
+        if let Err(SlackError::InstallationGone { code }) = &outcome {
+            self.inner.tokens.refused(&token, code).await;
+        }
+        Ok((outcome?, headers))
     }
 }
 
