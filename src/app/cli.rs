@@ -122,11 +122,17 @@ enum DeadCommand {
     Replay {
         /// Its id.
         id: InputId,
+        /// Who does it, for the record.
+        #[arg(long, default_value = "somebody")]
+        by: String,
     },
     /// Forget one.
     Drop {
         /// Its id.
         id: InputId,
+        /// Who does it, for the record.
+        #[arg(long, default_value = "somebody")]
+        by: String,
     },
 }
 
@@ -149,11 +155,11 @@ impl Cli {
             Command::Rebuild { all } => rebuild(Config::load(self.config.as_deref())?, clock, all, &mut out).await,
             Command::Pause { workspace, reason, by } => {
                 let store = store_of(self.config.as_deref(), clock)?;
-                pause::pause(store, by, workspace.as_ref(), &reason, &mut out).await
+                pause::pause(&store, by, workspace.as_ref(), &reason, &mut out).await
             }
             Command::Resume { workspace, by } => {
                 let store = store_of(self.config.as_deref(), clock)?;
-                pause::resume(store, by, workspace.as_ref(), &mut out).await
+                pause::resume(&store, by, workspace.as_ref(), &mut out).await
             }
             Command::Dead { command } => {
                 let store = store_of(self.config.as_deref(), clock)?;
@@ -232,12 +238,12 @@ async fn dead_letters(store: &SharedStore, command: DeadCommand, out: &mut impl 
     match command {
         DeadCommand::List => dead::list(store, out).await,
         DeadCommand::Show { id } => dead::show(store, &id, out).await,
-        DeadCommand::Replay { id } => {
-            dead::replay(store, &id).await?;
+        DeadCommand::Replay { id, by } => {
+            dead::replay(store, by, &id).await?;
             dead::said(out, &format!("{id} is back in its mailbox."))
         }
-        DeadCommand::Drop { id } => {
-            dead::forget(store, &id).await?;
+        DeadCommand::Drop { id, by } => {
+            dead::forget(store, by, &id).await?;
             dead::said(out, &format!("{id} is forgotten."))
         }
     }

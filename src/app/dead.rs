@@ -4,7 +4,8 @@ use anyhow::bail;
 
 use crate::{
     domain::ids::InputId,
-    store::{Dead, SharedStore},
+    oversight::{Actor, Oversight},
+    store::{Bell, Dead, SharedStore},
 };
 
 /// Dead letters listed at once.
@@ -25,8 +26,7 @@ pub(super) async fn list(store: &SharedStore, out: &mut impl std::io::Write) -> 
 
 /// One dead letter with its body, byte for byte.
 pub(super) async fn show(store: &SharedStore, id: &InputId, out: &mut impl std::io::Write) -> anyhow::Result<()> {
-    let dead = store.dead(LISTED).await?;
-    let Some(found) = dead.into_iter().find(|d| d.input.id == *id) else { bail!("nothing is set aside as {id}") };
+    let Some(found) = store.letter(id).await? else { bail!("nothing is set aside as {id}") };
     writeln!(out, "id: {}\nset aside: {}\nwhy: {}\nattempts: {}", found.input.id, found.at, found.why, found.attempts)?;
     writeln!(out, "door: {}\nreceived: {}\n", found.input.door, found.input.at)?;
     out.write_all(found.input.body.bytes())?;
@@ -34,20 +34,19 @@ pub(super) async fn show(store: &SharedStore, id: &InputId, out: &mut impl std::
     Ok(())
 }
 
-/// Puts one back into its mailbox.
-pub(super) async fn replay(store: &SharedStore, id: &InputId) -> anyhow::Result<()> {
-    if !store.replay_dead(id).await? {
-        bail!("nothing with a mailbox is set aside as {id}");
-    }
-    Ok(())
+/// Puts one back into its mailbox, on the record.
+pub(super) async fn replay(store: &SharedStore, by: String, id: &InputId) -> anyhow::Result<()> {
+    Ok(over(store).replay_letter(&Actor::command_line(by), id).await?)
 }
 
-/// Forgets one.
-pub(super) async fn forget(store: &SharedStore, id: &InputId) -> anyhow::Result<()> {
-    if !store.drop_dead(id).await? {
-        bail!("nothing is set aside as {id}");
-    }
-    Ok(())
+/// Forgets one, on the record.
+pub(super) async fn forget(store: &SharedStore, by: String, id: &InputId) -> anyhow::Result<()> {
+    Ok(over(store).drop_letter(&Actor::command_line(by), id).await?)
+}
+
+/// What an operator does with a store alone.
+pub(super) fn over(store: &SharedStore) -> Oversight {
+    Oversight::new(store.clone(), [], Bell::default())
 }
 
 /// Says that something was done.

@@ -1,44 +1,36 @@
 //! `bobbin pause` and `bobbin resume`: the kill switch from the command line. With the embedded store the file is the
 //! running bot's alone; there the console has the switch.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
-use tokio::sync::Notify;
 
 use super::dead;
-use crate::{
-    domain::ids::TeamId,
-    oversight::{Actor, Oversight},
-    store::SharedStore,
-};
+use crate::{domain::ids::TeamId, oversight::Actor, store::SharedStore};
 
 /// Pauses new sessions.
 pub(super) async fn pause(
-    store: SharedStore,
+    store: &SharedStore,
     by: String,
     workspace: Option<&TeamId>,
     reason: &str,
     out: &mut impl std::io::Write,
 ) -> anyhow::Result<()> {
-    over(store).pause(&Actor::command_line(by), workspace, reason).await.context("new sessions are not paused")?;
+    dead::over(store)
+        .pause(&Actor::command_line(by), workspace, reason)
+        .await
+        .context("new sessions are not paused")?;
     let place = place(workspace);
     dead::said(out, &format!("New sessions are paused in {place}. What runs goes on. `bobbin resume` ends this."))
 }
 
 /// Resumes them.
 pub(super) async fn resume(
-    store: SharedStore,
+    store: &SharedStore,
     by: String,
     workspace: Option<&TeamId>,
     out: &mut impl std::io::Write,
 ) -> anyhow::Result<()> {
-    over(store).resume(&Actor::command_line(by), workspace).await.context("nothing was changed")?;
+    dead::over(store).resume(&Actor::command_line(by), workspace).await.context("nothing was changed")?;
     dead::said(out, &format!("New sessions are started again in {}.", place(workspace)))
-}
-
-fn over(store: SharedStore) -> Oversight {
-    Oversight::new(store, [], Arc::new(Notify::new()))
 }
 
 fn place(workspace: Option<&TeamId>) -> &str {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use super::{Oversight, Result};
 use crate::{
     domain::{link::Thread, listing, mailbox::Mailbox},
@@ -15,6 +17,8 @@ const DONE: &str = "links-listed";
 const DONE_FOR: Duration = Duration::from_hours(24);
 /// How long one replica has the right to it without a sign of life.
 const HELD_FOR: Duration = Duration::from_mins(2);
+/// Mailboxes that are listed at once.
+const AT_ONCE: usize = 64;
 /// Between two looks, so that what people wait for goes first.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -30,9 +34,10 @@ impl Oversight {
                 return Ok(listed);
             }
             let page = self.store.unlisted(from.as_deref()).await?;
-            for (mailbox, state) in &page.found {
-                listed += usize::from(self.list(mailbox, state).await?);
-            }
+            // Several at once, so that a store that syncs each write does it once for all of them.
+            let writes = page.found.into_iter().map(|(mailbox, state)| self.list(mailbox, state));
+            let done: Vec<bool> = stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await?;
+            listed += done.into_iter().filter(|done| *done).count();
             from = page.next;
             if from.is_none() {
                 break;
@@ -43,9 +48,9 @@ impl Oversight {
         Ok(listed)
     }
 
-    async fn list(&self, mailbox: &Mailbox, state: &str) -> Result<bool> {
-        let Some(listing) = listing_of(mailbox, state) else { return Ok(false) };
-        Ok(self.store.enlist(mailbox, state, &listing).await?)
+    async fn list(&self, mailbox: Mailbox, state: String) -> Result<bool> {
+        let Some(listing) = listing_of(&mailbox, &state) else { return Ok(false) };
+        Ok(self.store.enlist(&mailbox, &state, &listing).await?)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::scale::{backlog_at_scale, watch_at_scale};
+use crate::support::{
+    scale::{backlog_at_scale, pages_at_scale, watch_at_scale},
+    world::On,
+};
 
 /// What a link may take in Redis: its state is about 1.5 kB of that.
 const REDIS_BYTES_PER_LINK: i64 = 4_096;
@@ -24,4 +27,13 @@ async fn a_long_backlog_is_handled_as_quickly_as_a_short_one_and_nothing_is_drop
     // That it does not take five times as long is far from what a walk through all of it would cost.
     assert!(report.turns_per_second_full * 5.0 >= report.turns_per_second_empty, "{report}");
     assert!(report.backlog_asked <= Duration::from_secs(1), "{report}");
+}
+
+#[tokio::test]
+async fn pages_of_many_links_come_as_quickly_as_those_of_few() {
+    for on in [On::Redis, On::Embedded] {
+        let slowest = pages_at_scale(on, 10_000).await;
+        // A walk through all of them would take seconds.
+        assert!(slowest <= Duration::from_millis(500), "{on:?}: {slowest:?}");
+    }
 }

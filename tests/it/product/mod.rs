@@ -12,6 +12,7 @@ mod hurried;
 pub(crate) mod killed;
 mod outage;
 pub(crate) mod outside;
+mod paused;
 mod process;
 mod redis;
 pub(crate) mod redis_troubles;

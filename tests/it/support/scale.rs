@@ -17,6 +17,7 @@ use std::{
 use bobbin::{
     clock::Clock as _,
     domain::{ids::Ts, mailbox::Mailbox},
+    oversight::Filter,
     store::{
         Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, SharedStore, Store, Turn,
         redis::RedisStore,
@@ -282,4 +283,25 @@ fn resident_bytes() -> i64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() * 1024
+}
+
+/// How long the slowest page of so many links takes: the first, one in the middle, one of a phase, and the counts.
+pub(crate) async fn pages_at_scale(on: On, links: usize) -> Duration {
+    let world = World::on(on).await;
+    let half = links / 2;
+    let made = planned(0, [(Activity::Waiting, half), (Activity::Asleep, links - half), (Activity::Over, 0)]);
+    links::make(world.store.as_ref(), &world.devin, world.clock.now(), &made).await;
+    let over = &world.bobbin.oversight;
+    assert_eq!(over.list_older("one").await.unwrap(), links);
+    let mut slowest = Duration::ZERO;
+    let mut after = None;
+    for filter in [Filter::All, Filter::All, Filter::All, Filter::Phase("your_turn".to_owned())] {
+        let began = Instant::now();
+        let page = over.links(&filter, after.as_ref(), 100).await.unwrap();
+        over.phases().await.unwrap();
+        slowest = slowest.max(began.elapsed());
+        assert_eq!(page.links.len(), 100);
+        after = page.next.filter(|_| filter == Filter::All);
+    }
+    slowest
 }
