@@ -6,10 +6,11 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     config::{Config, Source, StoreConfig},
-    domain::ids::{InputId, TeamId},
+    domain::ids::{ChannelId, InputId, TeamId},
     outbound::{Outbound, OutboundOptions},
     store::SharedStore,
 };
@@ -65,6 +66,12 @@ enum Command {
         /// For scripts: the same as JSON.
         #[arg(long)]
         json: bool,
+        /// Try out what the vendors' documents leave open, with a post and a session that are taken away again, and keep it
+        /// for the bot to go by.
+        #[arg(long, requires = "channel", requires = "person")]
+        live: bool,
+        #[command(flatten)]
+        order: LiveOrder,
     },
     /// Sign recorded payloads as Slack would and send them to a running bot.
     Replay {
@@ -109,6 +116,23 @@ enum Command {
     },
 }
 
+/// Where and as whom `bobbin doctor --live` tries.
+#[derive(Debug, Args)]
+struct LiveOrder {
+    /// A channel for tests, which the bot is in.
+    #[arg(long, requires = "live")]
+    channel: Option<ChannelId>,
+    /// E-mail address of the person as whom the session runs: your own.
+    #[arg(long = "as", value_name = "ADDRESS", requires = "live")]
+    person: Option<String>,
+    /// The channel's workspace, where workspaces install by OAuth.
+    #[arg(long, requires = "live")]
+    workspace: Option<TeamId>,
+    /// How long to wait for anything that may lag, in seconds.
+    #[arg(long, default_value_t = 60)]
+    within: u64,
+}
+
 #[derive(Debug, Subcommand)]
 enum DeadCommand {
     /// One line for each, newest first.
@@ -144,7 +168,7 @@ impl Cli {
         let done = match self.command {
             Command::Serve => serve(Config::load(self.config.as_deref())?, clock).await,
             Command::Demo { listen } => demo::run(listen, clock, stop_on_signal()?).await,
-            Command::Doctor { json } => return look(self.config.as_deref(), json).await,
+            Command::Doctor { json, order, .. } => return look(self.config.as_deref(), json, order).await,
             Command::Manifest { url } => dead::said(&mut out, &manifest::filled(&url)),
             Command::Replay { files, to } => {
                 let source = Source::load(self.config.as_deref())?;
@@ -171,10 +195,18 @@ impl Cli {
 }
 
 /// What `bobbin doctor` found, and how that counts for scripts.
-async fn look(file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+async fn look(file: Option<&Path>, json: bool, order: LiveOrder) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let outbound = Outbound::new(OutboundOptions::default()).context("the HTTP client cannot be made")?;
-    let checks = match doctor::examine(file, &outbound, &clock).await {
+    let LiveOrder { channel, person, workspace, within } = order;
+    let checks = match channel.zip(person) {
+        Some((channel, person)) => {
+            let order = doctor::Order { channel, workspace, person, within: Duration::from_secs(within) };
+            doctor::try_out(file, order, &outbound, &clock, stop_on_signal()?).await
+        }
+        None => doctor::examine(file, &outbound, &clock).await,
+    };
+    let checks = match checks {
         Ok(checks) => checks,
         Err(error) => {
             let _written = writeln!(io::stderr(), "bobbin: {error}").is_ok();

@@ -107,6 +107,17 @@ impl Devin {
         }
     }
 
+    /// Lists sessions by one id, in the form that it is given in.
+    ///
+    /// # Errors
+    ///
+    /// [`DevinError`].
+    pub async fn listed_as(&self, id: &str) -> Result<Page<Session>, DevinError> {
+        let mut url = self.org_url(&["sessions"]);
+        url.query_pairs_mut().append_pair("first", "1").append_pair("session_ids", id);
+        self.call("sessions.list", CALL_TIMEOUT, self.request(Method::GET, url)).await
+    }
+
     async fn first_row(&self, list: &'static str) -> Result<(), DevinError> {
         let mut url = self.org_url(&[list]);
         url.query_pairs_mut().append_pair("first", "1");

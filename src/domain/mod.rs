@@ -7,6 +7,7 @@ pub mod choices;
 pub mod code;
 pub mod errand;
 pub mod fate;
+pub mod findings;
 pub mod ids;
 pub mod lately;
 pub mod link;

@@ -9,7 +9,7 @@ use crate::{
     clock::{Clock, later},
     domain::story::{Outcome, Step},
     outbound::{Certainty, Failure},
-    store::{Lease, Leased, SharedStore, StoreError},
+    store::{Lease, Leased, SharedStore, StoreError, notes},
 };
 
 /// When to look for an attempt that we gave up, counted from then. The first outlasts an upstream that still works on
@@ -273,7 +273,9 @@ impl Steps {
     {
         let unsure = |until, why: &str| StepError::Unsure { step: step.to_owned(), until, why: why.to_owned() };
         let now = self.clock.now();
-        if let Some(due) = lost.due(within).filter(|due| now < *due) {
+        // Asked for here, where it counts, and not in every turn.
+        let lag = notes::findings(&*self.store).await?.last_look_after();
+        if let Some(due) = lost.due(within, lag).filter(|due| now < *due) {
             return Err(unsure(due, "waiting before the next look"));
         }
         if let Some(found) = find.await.map_err(StepError::Failed)? {
@@ -281,7 +283,7 @@ impl Steps {
             return Ok(Some(found));
         }
         let lost = Lost { looks: lost.looks + 1, looked_at: Some(now), ..lost };
-        let Some(due) = lost.due(within) else { return Ok(None) };
+        let Some(due) = lost.due(within, lag) else { return Ok(None) };
         self.write(step, lost.record()).await?;
         Err(unsure(due, "the lost attempt was not found yet"))
     }
@@ -290,7 +292,11 @@ impl Steps {
         let now = self.clock.now();
         let lost = Lost { at: now, given_up: true, looks: 0, looked_at: None };
         self.write(step, lost.record()).await?;
-        Ok(StepError::Unsure { step: step.to_owned(), until: lost.due(Duration::ZERO).unwrap_or(now), why })
+        Ok(StepError::Unsure {
+            step: step.to_owned(),
+            until: lost.due(Duration::ZERO, Duration::ZERO).unwrap_or(now),
+            why,
+        })
     }
 
     async fn done<T: Serialize + Sync>(&mut self, step: &str, result: &T, doubted: bool) -> Result<(), StoreError> {
@@ -315,11 +321,14 @@ struct Lost {
 }
 
 impl Lost {
-    /// When to look next; `None` when it was looked for often enough. The call was given `within`.
-    fn due(self, within: Duration) -> Option<Timestamp> {
+    /// When to look next; `None` when it was looked for often enough. The call was given `within`, and what it makes may
+    /// show only after `lag`: the last look comes no sooner.
+    fn due(self, within: Duration, lag: Duration) -> Option<Timestamp> {
         let cut_off = [CUT_OFF_FIRST, within + CUT_OFF_LAST];
         let waits = if self.given_up { GIVEN_UP } else { &cut_off };
-        let due = later(self.at, *waits.get(self.looks)?);
+        let wait = *waits.get(self.looks)?;
+        let is_last = self.looks + 1 == waits.len();
+        let due = later(self.at, if is_last { wait.max(lag) } else { wait });
         Some(self.looked_at.map_or(due, |at| due.max(later(at, BETWEEN_LOOKS))))
     }
 
@@ -366,12 +375,15 @@ mod tests {
     #[test]
     fn looks_are_spaced_however_late_the_first_one_is() {
         let at = Timestamp::UNIX_EPOCH;
-        let seconds = |lost: Lost| lost.due(Duration::from_mins(1)).map(Timestamp::as_second);
+        let seconds = |lost: Lost| lost.due(Duration::from_mins(1), Duration::ZERO).map(Timestamp::as_second);
         let lost = Lost { at, given_up: true, looks: 0, looked_at: None };
         assert_eq!(seconds(lost), Some(10));
         let late = Lost { looks: 1, looked_at: Some(later(at, Duration::from_secs(100))), ..lost };
         assert_eq!(seconds(late), Some(110));
         assert_eq!(seconds(Lost { looks: 2, ..late }), None, "then it is tried again");
         assert_eq!(seconds(Lost { given_up: false, looks: 1, ..lost }), Some(70), "the call may have gone on");
+        let lagging =
+            |looks| Lost { looks, ..lost }.due(Duration::ZERO, Duration::from_secs(80)).map(Timestamp::as_second);
+        assert_eq!((lagging(0), lagging(1)), (Some(10), Some(80)), "what lags is looked for last once it shows");
     }
 }

@@ -12,6 +12,7 @@ pub mod embedded;
 mod form;
 mod founding;
 mod input;
+pub mod notes;
 pub mod redis;
 mod register;
 pub mod seal;

@@ -30,7 +30,7 @@ use crate::{
     clock::{Clock, later},
     devin::{Devin, DevinError, Page, Session, SessionQuery},
     outbound::Failure as _,
-    store::{Bell, SharedStore, StoreError},
+    store::{Bell, SharedStore, StoreError, notes},
     tenancy::Workspaces,
 };
 
@@ -150,7 +150,8 @@ impl Watch {
             return Ok(Looked::NotDue);
         }
         memory.last_look = Some(now);
-        match self.look(memory, now, pace::sweep_every(&counts)).await {
+        let known = notes::findings(&*self.deps.store).await?;
+        match self.look(memory, now, pace::sweep_every(&counts, &known)).await {
             Ok(saw) => {
                 let tick = if memory.list.is_some() { self.interval } else { tick };
                 memory.next_look = Some(later(now, tick));

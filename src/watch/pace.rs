@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::store::Activity;
+use crate::{domain::findings::Findings, store::Activity};
 
 /// While sessions only wait for people.
 const WAITING: Duration = Duration::from_mins(1);
 /// While all sleep, or none is tracked: one may be woken in Devin's own app.
 const QUIET: Duration = Duration::from_mins(5);
-/// Between two turns of the sweep while something works.
-const SWEEP_WORKING: Duration = Duration::from_mins(1);
-/// The same while nothing does.
+/// Between two turns of the sweep while nothing works.
 const SWEEP_QUIET: Duration = Duration::from_mins(10);
 /// Longest wait after failures.
 const FAILURE_MAX: Duration = Duration::from_mins(5);
@@ -28,9 +26,9 @@ pub(super) fn tick(counts: &BTreeMap<Activity, u64>, interval: Duration) -> Dura
     }
 }
 
-/// The time between two turns of the sweep.
-pub(super) fn sweep_every(counts: &BTreeMap<Activity, u64>) -> Duration {
-    if any(counts, Activity::Working) { SWEEP_WORKING } else { SWEEP_QUIET }
+/// The time between two turns of the sweep; what is known of Devin says how much depends on it.
+pub(super) fn sweep_every(counts: &BTreeMap<Activity, u64>, known: &Findings) -> Duration {
+    if any(counts, Activity::Working) { known.sweep_while_working() } else { SWEEP_QUIET }
 }
 
 /// How long to wait after a number of failures in a row.

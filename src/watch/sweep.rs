@@ -3,7 +3,8 @@
 //! them moved (whether `updated_at` moves with a message is not documented).
 //!
 //! A turn makes at most four list calls, however many sessions there are: for 50 working sessions, 50 that wait and 100
-//! that sleep, from where the last turn stopped. While something works there is a turn a minute, so that 50 working
+//! that sleep, from where the last turn stopped. While something works there is a turn a minute (sooner or later
+//! where it is known how much depends on it: `domain/findings.rs`), so that 50 working
 //! sessions are looked at every minute, as if there were no others; 1,000 within 20 minutes, 50,000 within 17 hours.
 //! While nothing works a turn takes ten minutes. That is slow on purpose: the list of changes finds nearly everything
 //! within a tick, and a full round is how long the rare thing that it missed may stay unseen.

@@ -22,6 +22,8 @@ pub enum Area {
     Devin,
     /// The bot that runs here.
     Process,
+    /// What was tried out.
+    Live,
 }
 
 impl Area {
@@ -33,6 +35,7 @@ impl Area {
             Self::Slack => "Slack",
             Self::Devin => "Devin",
             Self::Process => "Process",
+            Self::Live => "Live",
         }
     }
 }

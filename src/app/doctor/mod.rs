@@ -5,22 +5,27 @@
 
 mod check;
 mod devin;
+mod live;
 mod process;
 mod reach;
 mod slack;
 mod store;
 mod time;
+mod trial_devin;
+mod trial_slack;
 
 use std::{path::Path, sync::Arc};
 
 use secrecy::ExposeSecret as _;
 
 pub use self::check::{Area, Check, State, any_failed, as_json, in_words};
+pub use self::live::{Order, try_out};
 use super::bobbin;
 use crate::{
     clock::Clock,
     config::{Config, ConfigError, Problem},
     devin::Devin,
+    domain::ids::TeamId,
     outbound::Outbound,
     slack::{OAuth, Slack, SlackError},
     store::{SharedStore, seal::Seal},
@@ -111,6 +116,23 @@ async fn workspaces(
     }
     checks.push(slack::events());
     checks
+}
+
+/// Slack as the configured token's workspace, or as the one that is named.
+fn slack_in(
+    config: &Config,
+    workspace: Option<&TeamId>,
+    outbound: &Outbound,
+    store: &SharedStore,
+    clock: &Arc<dyn Clock>,
+) -> Option<Slack> {
+    let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
+    if let Some(token) = &config.slack.bot_token {
+        return Some(Slack::new(outbound.clone(), api, token.clone(), hosts));
+    }
+    let known = installations(config, outbound, Some(store), clock)?;
+    let tokens = InstalledTokens::new(known, clock.clone(), workspace?.clone());
+    Some(Slack::with_tokens(outbound.clone(), api, Arc::new(tokens), hosts))
 }
 
 fn installations(

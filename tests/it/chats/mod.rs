@@ -7,6 +7,7 @@ mod cards;
 mod commands;
 mod context;
 mod devin_side;
+mod findings;
 mod home;
 mod inward;
 mod modals;

@@ -4,6 +4,7 @@
 mod browser;
 mod commands;
 mod doctor;
+mod doctor_live;
 mod driver;
 mod emptied;
 pub(crate) mod fleet;

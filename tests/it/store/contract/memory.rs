@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bobbin::store::{Activity, Commit, Track};
+use bobbin::{
+    domain::findings::Findings,
+    store::{Activity, Commit, Track, notes},
+};
 
 use super::{Fixture, thread};
 
@@ -26,6 +29,21 @@ pub(crate) async fn values_are_remembered_for_a_time(f: &Fixture) {
     f.store.forget("other").await.unwrap();
     f.store.forget("never known").await.unwrap();
     assert_eq!(f.store.recall("other").await.unwrap(), None);
+}
+
+pub(crate) async fn findings_are_kept(f: &Fixture) {
+    assert_eq!(notes::findings(&*f.store).await.unwrap(), Findings::default());
+    let at = "2026-11-24T02:00:00Z".parse().unwrap();
+    let found =
+        Findings { messages_move_updated_at: Some(false), list_lag_s: Some(7), at: Some(at), ..Findings::default() };
+    notes::keep_findings(&*f.store, &found).await.unwrap();
+    f.clock.advance(MINUTE * 60 * 24 * 365);
+    assert_eq!(notes::findings(&*f.store).await.unwrap(), found);
+    let again = Findings { agent_sessions: Some(true), at: Some(at), ..Findings::default() };
+    notes::keep_findings(&*f.store, &again).await.unwrap();
+    assert_eq!(notes::findings(&*f.store).await.unwrap(), again, "what was known before is replaced");
+    f.store.remember("findings", "of another form", MINUTE).await.unwrap();
+    assert_eq!(notes::findings(&*f.store).await.unwrap(), Findings::default());
 }
 
 pub(crate) async fn a_hold_is_exclusive_until_it_ends(f: &Fixture) {

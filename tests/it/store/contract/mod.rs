@@ -144,7 +144,7 @@ macro_rules! contract_of_shards {
                 buried_is_listed_and_gone_from_its_mailbox, replayed_goes_to_the_end, dropped_is_gone,
                 set_aside_keeps_any_bytes, newest_first_and_no_more_than_asked, a_buried_wake_leaves_no_letter;
             memory:
-                values_are_remembered_for_a_time, a_hold_is_exclusive_until_it_ends, sessions_come_in_pages,
+                values_are_remembered_for_a_time, findings_are_kept, a_hold_is_exclusive_until_it_ends, sessions_come_in_pages,
                 a_session_moves_between_activities, the_store_answers_for_itself;
             registers:
                 a_row_is_written_read_and_taken_out, rows_come_in_pages_newest_first, old_rows_are_forgotten,

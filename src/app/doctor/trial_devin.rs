@@ -1,0 +1,279 @@
+//! What is tried out at Devin, with one session that does nothing: how soon it is listed, what the filters mean, whether
+//! a message moves `updated_at`, and what a message from nobody is answered.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use super::live::{Stopped, Trial};
+use crate::{
+    devin::{CreateSession, DevinError, Directory, Member, SendMessage, Session, SessionQuery},
+    domain::ids::{DevinUserId, SessionId},
+};
+
+/// What every session of a trial carries.
+const TAG: &str = "bobbin-doctor";
+/// What none carries.
+const NO_TAG: &str = "bobbin-doctor-nothing";
+/// Somebody who does not exist.
+const NOBODY: &str = "user-bobbin-doctor-nobody";
+const PROMPT: &str =
+    "This session is a trial by `bobbin doctor --live`. Say the one word \"ready\", do nothing else, and wait.";
+/// Both lists of people.
+const DIRECTORIES: [Directory; 2] = [Directory::Users, Directory::IdpUsers];
+/// Times are in whole seconds: after this long two of them differ plainly.
+const APART: Duration = Duration::from_secs(3);
+
+/// The tag that only this trial's session carries.
+pub(super) fn tag(mark: &str) -> String {
+    format!("{TAG}:{mark}")
+}
+
+/// Makes the session, as the person; `None` where Devin does not.
+pub(super) async fn create(trial: &mut Trial) -> Result<Option<(SessionId, DevinUserId)>, Stopped> {
+    trial.going()?;
+    let Some(person) = person(trial).await else { return Ok(None) };
+    trial.going()?;
+    trial.asked = true;
+    match trial.devin.create(&request(&trial.mark, person.clone())).await {
+        Ok(session) => {
+            trial.session = Some(session.id.clone());
+            trial.found("session", "a session runs as the person", "ImpersonateOrgSessions is granted");
+            Ok(Some((session.id, person)))
+        }
+        Err(error) => {
+            let remedy = "grant the service user ImpersonateOrgSessions and UseDevinSessions, and name a member with \
+                          UseDevinSessions";
+            trial.failed("session", &error.to_string(), remedy);
+            Ok(None)
+        }
+    }
+}
+
+async fn person(trial: &mut Trial) -> Option<DevinUserId> {
+    let email = trial.order.person.clone();
+    let mut why = "nobody of the organisation has this address".to_owned();
+    let same = |member: &Member| member.email.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(&email));
+    // The filter may be exact to the letter: then all members are compared.
+    let lists = [Some(email.as_str()), None].into_iter().flat_map(|filter| DIRECTORIES.map(|list| (list, filter)));
+    for (directory, filter) in lists {
+        match trial.devin.members(directory, filter).await {
+            Ok(members) => {
+                let found = members.into_iter().find(same);
+                if found.is_some() {
+                    return found.map(|member| member.user_id);
+                }
+            }
+            Err(error) => why = error.to_string(),
+        }
+    }
+    trial.failed("person", &why, "name a member of the organisation by e-mail address: --as ADDRESS");
+    None
+}
+
+fn request(mark: &str, person: DevinUserId) -> CreateSession {
+    CreateSession {
+        prompt: PROMPT.to_owned(),
+        title: Some("Trial by bobbin doctor".to_owned()),
+        tags: vec![TAG.to_owned(), tag(mark)],
+        repos: Vec::new(),
+        playbook_id: None,
+        child_playbook_id: None,
+        knowledge_ids: None,
+        secret_ids: None,
+        session_secrets: Vec::new(),
+        attachment_urls: Vec::new(),
+        max_acu_limit: Some(1),
+        devin_mode: None,
+        platform: None,
+        bypass_approval: None,
+        resumable: None,
+        structured_output_schema: None,
+        structured_output_required: None,
+        session_links: Vec::new(),
+        create_as_user_id: person,
+    }
+}
+
+/// How soon the session is listed.
+pub(super) async fn listed(trial: &mut Trial, session: &SessionId) -> Result<(), Stopped> {
+    const NAME: &str = "list_lag";
+    let began = Instant::now();
+    let therefore = "a lost session is looked for by its tag, last when it was to be listed twice over";
+    loop {
+        let why = match with_tags(trial, &[tag(&trial.mark)]).await {
+            Ok(rows) if rows.contains(session) => {
+                let lag = began.elapsed().as_secs();
+                trial.findings.list_lag_s = Some(lag);
+                trial.found(NAME, &format!("a new session is listed after {lag} s"), therefore);
+                return Ok(());
+            }
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        if trial.look_again(began).await? {
+            continue;
+        }
+        if let Some(why) = why {
+            trial.not_found_out(NAME, &why);
+        } else {
+            let waited = trial.order.within.as_secs();
+            trial.findings.list_lag_s = Some(waited);
+            trial.found(NAME, &format!("a new session is not listed within {waited} s"), therefore);
+        }
+        return Ok(());
+    }
+}
+
+/// What the filters of the list mean.
+pub(super) async fn filters(trial: &mut Trial, session: &SessionId) -> Result<(), Stopped> {
+    trial.going()?;
+    match with_tags(trial, &[tag(&trial.mark), NO_TAG.to_owned()]).await {
+        Ok(rows) => {
+            let all = !rows.contains(session);
+            trial.findings.tags_want_all = Some(all);
+            let found = if all { "a list wants all tags that are given" } else { "a list wants any of the tags" };
+            trial.found("tags", found, "the bot asks for one tag at a time, and compares the rows");
+        }
+        Err(error) => trial.not_found_out("tags", &error.to_string()),
+    }
+    trial.going()?;
+    let forms = [("bare", session.bare().to_owned()), ("prefixed", session.prefixed())];
+    let mut taken = Vec::new();
+    for (form, id) in forms {
+        match trial.devin.listed_as(&id).await {
+            Ok(page) if page.items.iter().any(|row| row.id == *session) => taken.push(form),
+            Ok(_) | Err(DevinError::Invalid { .. }) => {}
+            Err(error) => {
+                trial.not_found_out("session_ids", &error.to_string());
+                return Ok(());
+            }
+        }
+    }
+    if taken.is_empty() {
+        trial.not_found_out("session_ids", "a list by ids does not show the session");
+    } else {
+        let found = format!("a list takes ids in the form: {}", taken.join(", "));
+        trial.found("session_ids", &found, "each id is sent in both forms");
+    }
+    Ok(())
+}
+
+/// What a message from somebody who does not exist is answered.
+pub(super) async fn stranger(trial: &mut Trial, session: &SessionId) -> Result<(), Stopped> {
+    trial.going()?;
+    let Ok(nobody) = NOBODY.parse() else { return Ok(()) };
+    let answer = match trial.devin.send(session, &message("Nobody says this.", nobody)).await {
+        Ok(_) => "taken".to_owned(),
+        Err(error @ (DevinError::Unreachable { .. } | DevinError::Unsure { .. } | DevinError::RateLimited { .. })) => {
+            trial.not_found_out("stranger", &error.to_string());
+            return Ok(());
+        }
+        Err(error) => error.to_string(),
+    };
+    let found = format!("a message from nobody is answered with: {answer}");
+    trial.findings.stranger = Some(answer);
+    trial.found("stranger", &found, "whoever is refused is looked up again, and asked to be linked");
+    Ok(())
+}
+
+/// Whether a message moves `updated_at`. A change of state moves it in any case, so that only a message counts beside
+/// which nothing else changed, or one that is newer than the time itself.
+pub(super) async fn moves(trial: &mut Trial, session: &SessionId, person: DevinUserId) -> Result<(), Stopped> {
+    const NAME: &str = "updated_at";
+    trial.wait(APART).await?;
+    let why = match try_moves(trial, session, person).await? {
+        Ok(Some(moves)) => {
+            trial.findings.messages_move_updated_at = Some(moves);
+            if moves {
+                trial.found(NAME, "a message moves it", "working sessions are asked for their words when it moves");
+            } else {
+                trial.found(
+                    NAME,
+                    "a message does not move it",
+                    "working sessions are asked for their words by the clock",
+                );
+            }
+            return Ok(());
+        }
+        Ok(None) => "no message came without a change of state beside it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    trial.not_found_out(NAME, &why);
+    Ok(())
+}
+
+async fn try_moves(
+    trial: &Trial,
+    session: &SessionId,
+    person: DevinUserId,
+) -> Result<Result<Option<bool>, DevinError>, Stopped> {
+    let (mut seen, mut before) = match look(trial, session).await {
+        Ok(look) => look,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Err(error) = trial.devin.send(session, &message("Are you there?", person)).await {
+        return Ok(Err(error));
+    }
+    let began = Instant::now();
+    loop {
+        match look(trial, session).await {
+            Ok((messages, now)) => {
+                let newest = messages.difference(&seen).map(|(at, _)| *at).max();
+                let verdict = newest.and_then(|newest| judge(&before, &now, newest));
+                if verdict.is_some() {
+                    return Ok(Ok(verdict));
+                }
+                (seen, before) = (messages, now);
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+        if !trial.look_again(began).await? {
+            return Ok(Ok(None));
+        }
+    }
+}
+
+/// What a message of this time says, between two looks at its session.
+fn judge(before: &Session, now: &Session, message_at: i64) -> Option<bool> {
+    let same_state = before.status == now.status && before.detail == now.detail;
+    if now.updated_at + 1 < message_at {
+        Some(false)
+    } else {
+        (same_state && now.updated_at > before.updated_at).then_some(true)
+    }
+}
+
+/// The messages by time and id, and then the session.
+async fn look(trial: &Trial, session: &SessionId) -> Result<(BTreeSet<(i64, String)>, Session), DevinError> {
+    let page = trial.devin.messages(session, None).await?;
+    let messages = page.items.into_iter().map(|message| (message.created_at, message.event_id)).collect();
+    Ok((messages, trial.devin.session(session).await?))
+}
+
+async fn with_tags(trial: &Trial, tags: &[String]) -> Result<Vec<SessionId>, DevinError> {
+    let query = SessionQuery { tags: tags.to_vec(), ..SessionQuery::default() };
+    Ok(trial.devin.sessions(&query).await?.items.into_iter().map(|session| session.id).collect())
+}
+
+fn message(words: &str, person: DevinUserId) -> SendMessage {
+    SendMessage { message: words.to_owned(), attachment_urls: Vec::new(), message_as_user_id: person }
+}
+
+/// Ends and archives the session, one whose answer was lost included.
+pub(super) async fn clean_up(trial: &Trial) -> Result<(), String> {
+    if !trial.asked {
+        return Ok(());
+    }
+    let mut sessions: BTreeSet<SessionId> = trial.session.iter().cloned().collect();
+    match with_tags(trial, &[tag(&trial.mark)]).await {
+        Ok(found) => sessions.extend(found),
+        Err(error) if sessions.is_empty() => return Err(error.to_string()),
+        Err(_) => {}
+    }
+    for session in &sessions {
+        trial.devin.terminate(session, true).await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
