@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{Config, StoreConfig, StoreKind},
+    config::{Config, Live, StoreConfig, StoreKind},
     devin::Devin,
     domain::{ids::OrgId, routing::Routing, rules::Rules},
     install::{self, Install},
@@ -92,7 +92,7 @@ impl Bobbin {
     ) -> anyhow::Result<Self> {
         let (devin, others) = organisations(config, &outbound);
         let (bell, nudge): (Bell, Bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let rules = Arc::new(config.rules.clone());
+        let rules = Live::new(config.rules.clone());
         let key = key(config)?;
         let seal = Seal::new(key.expose_secret());
         let (triggers, triggers_out) = trigger::queue();
@@ -161,13 +161,13 @@ fn receive(
     store: &SharedStore,
     clock: &Arc<dyn Clock>,
     bell: &Bell,
-    (seal, triggers, rules): (Seal, Triggers, Arc<Rules>),
+    (seal, triggers, rules): (Seal, Triggers, Live<Rules>),
 ) -> anyhow::Result<Receive> {
     Ok(Receive {
         store: store.clone(),
         spool: spool(&config.store, clock.clone())?,
         clock: clock.clone(),
-        secrets: SigningSecrets::new(config.slack.signing_secrets.clone())?,
+        secrets: Live::new(SigningSecrets::new(config.slack.signing_secrets.clone())?),
         bell: bell.clone(),
         refusals: Refusals::default(),
         seal,

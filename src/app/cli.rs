@@ -19,7 +19,7 @@ use super::{
     bobbin::{Bobbin, open_store},
     dead, demo, doctor, home, logs, manifest, pause,
     rebuild::{self, Report},
-    replay,
+    reload, replay,
     run::run,
 };
 use crate::{
@@ -166,7 +166,7 @@ impl Cli {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let mut out = io::stdout();
         let done = match self.command {
-            Command::Serve => serve(Config::load(self.config.as_deref())?, clock).await,
+            Command::Serve => serve(self.config, clock).await,
             Command::Demo { listen } => demo::run(listen, clock, stop_on_signal()?).await,
             Command::Doctor { json, order, .. } => return look(self.config.as_deref(), json, order).await,
             Command::Manifest { url } => dead::said(&mut out, &manifest::filled(&url)),
@@ -237,18 +237,21 @@ async fn rebuild(config: Config, clock: Arc<dyn Clock>, all: bool, out: &mut imp
     )
 }
 
-async fn serve(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let config = Config::load(file.as_deref())?;
     logs::start(&config.log);
     let store = open_store(&config.store, clock.clone())?;
     tell_durability(&store).await;
     let bobbin = Bobbin::new(&config, store, clock)?;
     let listen = config.service.listen;
+    let stop = stop_on_signal()?;
+    reload::on_hangup(&bobbin, config, file, stop.clone())?;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("BOBBIN_LISTEN: {listen} is not to be had"))?;
     // With port 0 the address is only known now.
     let listen = listener.local_addr()?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
-    run(bobbin, listener, home::routes(), stop_on_signal()?).await?;
+    run(bobbin, listener, home::routes(), stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -175,13 +175,13 @@ mod tests {
 
     fn receive(store: SharedStore, spool: Spool) -> Receive {
         Receive {
-            rules: Arc::default(),
+            rules: crate::config::Live::default(),
             seal: crate::store::seal::Seal::new(b"key"),
             triggers: crate::slack::trigger::queue().0,
             store,
             spool: Some(Arc::new(spool)),
             clock: Arc::new(Ahead),
-            secrets: SigningSecrets::new(vec!["secret".into()]).unwrap(),
+            secrets: crate::config::Live::new(SigningSecrets::new(vec!["secret".into()]).unwrap()),
             bell: Arc::new(Notify::new()),
             refusals: Refusals::default(),
         }

@@ -11,6 +11,7 @@ mod logs;
 pub mod manifest;
 mod pause;
 mod rebuild;
+mod reload;
 mod replay;
 mod run;
 mod serve;

@@ -25,11 +25,15 @@ const fn secret(name: &'static str, meaning: &'static str) -> Key {
 pub const KEYS: &[Key] = &[
     key("BOBBIN_LISTEN", Some("127.0.0.1:3000"), "address to listen on"),
     key("BOBBIN_PUBLIC_URL", None, "how the outside reaches it"),
-    key(
-        "BOBBIN_STORE",
-        Some("embedded:bobbin.db"),
-        "`embedded:FILE`, `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`",
-    ),
+    // A Redis address may hold a password.
+    Key {
+        secret: true,
+        ..key(
+            "BOBBIN_STORE",
+            Some("embedded:bobbin.db"),
+            "`embedded:FILE`, `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`",
+        )
+    },
     key("BOBBIN_REDIS_WAIT", Some("0"), "replicas that must have a write before it is acknowledged"),
     key("BOBBIN_SPOOL", None, "a local file that takes inputs while Redis is away; unset: the answer is 503"),
     key("BOBBIN_LEASE", Some("60s"), "how long a silent replica keeps a mailbox"),

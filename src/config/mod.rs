@@ -4,8 +4,10 @@
 //! [`keys::KEYS`] is the whole list; the README's table is compared with it. Every problem is collected before the
 //! process refuses to start, each naming the key, what was found (never for a secret) and what is allowed.
 
+mod changes;
 mod devin;
 pub mod keys;
+mod live;
 mod log;
 mod rules;
 mod service;
@@ -19,7 +21,9 @@ use std::{fmt, path::Path};
 use crate::domain::{routing::Routing, rules::Rules};
 
 pub use self::{
+    changes::{Changes, Given},
     devin::DevinConfig,
+    live::Live,
     log::{LogConfig, LogFormat},
     service::ServiceConfig,
     slack::{OAuthConfig, SlackConfig},
@@ -47,6 +51,8 @@ pub struct Config {
     pub organisations: Vec<Organisation>,
     /// Which workspaces and channels belong to them.
     pub routing: Routing,
+    /// What was given, to compare it with a later reading.
+    pub given: Given,
 }
 
 /// One thing that is wrong with the configuration.
@@ -118,6 +124,7 @@ impl Config {
             rules: rules::read(&mut source),
             organisations,
             routing,
+            given: Given::of(&source),
         };
         (config, source)
     }

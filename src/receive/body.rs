@@ -64,7 +64,7 @@ impl VerifiedInput {
         }
         let read = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MAX_BODY_BYTES)).await;
         let bytes = read.map_err(|_elapsed| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| too_large(&error))?;
-        receive.secrets.verify(&parts.headers, bytes, receive.clock.now()).map(Self).map_err(|refusal| {
+        receive.secrets.now().verify(&parts.headers, bytes, receive.clock.now()).map(Self).map_err(|refusal| {
             receive.refusals.note(refusal, receive.clock.now());
             StatusCode::UNAUTHORIZED
         })

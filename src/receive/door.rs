@@ -28,7 +28,7 @@ const STORED: &str = "stored";
 const STORE_WITHIN: Duration = Duration::from_millis(950);
 
 pub(super) async fn events(State(receive): State<Arc<Receive>>, request: Request) -> Response {
-    take(&receive, Door::Events, request, |body| admit::event(&receive.rules, body)).await
+    take(&receive, Door::Events, request, |body| admit::event(&receive.rules.now(), body)).await
 }
 
 pub(super) async fn commands(State(receive): State<Arc<Receive>>, request: Request) -> Response {

@@ -21,6 +21,7 @@ pub use self::{
 };
 use crate::{
     clock::Clock,
+    config::Live,
     domain::rules::Rules,
     slack::{signature::SigningSecrets, trigger::Triggers},
     store::{Bell, SharedStore, embedded::Spool, seal::Seal},
@@ -36,7 +37,7 @@ pub struct Receive {
     /// The time, for the age of signatures.
     pub clock: Arc<dyn Clock>,
     /// What requests are verified with.
-    pub secrets: SigningSecrets,
+    pub secrets: Live<SigningSecrets>,
     /// Rung when an input was stored.
     pub bell: Bell,
     /// Tells of what was refused.
@@ -46,7 +47,7 @@ pub struct Receive {
     /// Where triggers go, so that their modals open at once.
     pub triggers: Triggers,
     /// What the configuration says about channels and people.
-    pub rules: Arc<Rules>,
+    pub rules: Live<Rules>,
 }
 
 /// The routes that Slack posts to.

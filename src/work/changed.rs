@@ -108,7 +108,7 @@ fn since(seen: &Observation) -> Timestamp {
 /// What is posted here: as the channel has it; in a muted thread only what wants a person, because a question that nobody
 /// sees would keep Devin waiting. The card follows in any case.
 pub(super) fn posted(task: &Task, thread: &ThreadKey, link: &Link) -> Tell {
-    if link.settings.muted { Tell::only([]) } else { task.deps.rules.of(&thread.channel).tell }
+    if link.settings.muted { Tell::only([]) } else { task.rules.of(&thread.channel).tell }
 }
 
 fn is_posted(tell: &Tell, news: &Announcement) -> bool {

@@ -90,7 +90,7 @@ fn name(file: &File) -> String {
 }
 
 async fn one(task: &mut Task, file: &File) -> Result<Result<String, Skipped>, Halt> {
-    let most = task.deps.rules.max_file_bytes;
+    let most = task.rules.max_file_bytes;
     let too_large = Skipped::TooLarge { limit_bytes: most };
     if file.size.is_some_and(|size| usize::try_from(size).map_or(true, |size| size > most)) {
         return Ok(Err(too_large));

@@ -129,7 +129,7 @@ async fn open(task: &Task, content: &Content<'_>) -> Result<(u64, reqwest::Body)
     match content {
         Content::Text(text) => Ok(whole(bytes::Bytes::from((*text).to_owned()))),
         Content::Devins(file) => {
-            let incoming = task.deps.devin.open_file(file, task.deps.rules.max_file_bytes).await?;
+            let incoming = task.deps.devin.open_file(file, task.rules.max_file_bytes).await?;
             match incoming.length {
                 Some(length) => Ok((length, incoming.into_body())),
                 None => Ok(whole(incoming.read().await?.bytes)),

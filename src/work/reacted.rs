@@ -62,7 +62,7 @@ pub(super) async fn linked(
         return changed::settle(task, thread, link).await;
     };
     let meant = link.card.ts.as_ref() == Some(&ts) || link.asked_in == ts;
-    let order = task.deps.rules.reactions.get(&name).copied().filter(|_| meant);
+    let order = task.rules.reactions.get(&name).copied().filter(|_| meant);
     let does = match order {
         Some(ReactionOrder::Stop) => added,
         Some(ReactionOrder::Mute) => true,

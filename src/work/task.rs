@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use super::halt::Halt;
 use crate::{
     clock::{Clock, later},
+    config::Live,
     devin::Devin,
     domain::{
         ids::{InputId, SessionId, UserId},
@@ -39,7 +40,7 @@ pub struct Deps {
     /// Who is who.
     pub people: Arc<People>,
     /// What the configuration says about channels and people.
-    pub rules: Arc<Rules>,
+    pub rules: Live<Rules>,
     /// Rung when a mailbox got something.
     pub bell: Bell,
     /// Opens what was sealed at the door.
@@ -65,6 +66,8 @@ impl Deps {
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) deps: Arc<Deps>,
+    /// What the configuration said about channels and people when the input was taken in hand.
+    pub(super) rules: Arc<Rules>,
     /// The input's id; for a mailbox that woke by itself, a name that is the same for every attempt.
     pub(super) id: InputId,
     /// When the input came; when the mailbox woke, where there is none.

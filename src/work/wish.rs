@@ -111,7 +111,7 @@ async fn understand(
     words: &str,
     theirs: bool,
 ) -> Result<(Wish, Vec<Objection>), Halt> {
-    let rules = task.deps.rules.of(&thread.channel);
+    let rules = task.rules.of(&thread.channel);
     let mut said = if theirs { words::read(words) } else { Said { task: words.to_owned(), ..Said::default() } };
     let mut playbooks = None;
     if !said.bangs.is_empty() {
@@ -197,7 +197,7 @@ async fn secrets(
 
 fn schema(task: &Task, wish: &mut Wish, objections: &mut Vec<Objection>) {
     let Some(asked) = &wish.options.schema else { return };
-    let schemas = &task.deps.rules.schemas;
+    let schemas = &task.rules.schemas;
     wish.schema = schemas.get(&asked.name).cloned();
     if wish.schema.is_none() {
         let known = schemas.keys().cloned().collect();

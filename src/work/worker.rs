@@ -294,7 +294,7 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
         Mailbox::Person { .. } | Mailbox::Workspace { .. } => Thread::empty(),
     };
     let came = leased.input.as_ref().map_or(leased.at, |input| input.at);
-    Ok(Task { deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread })
+    Ok(Task { rules: deps.rules.now(), deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread })
 }
 
 /// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other

@@ -183,13 +183,13 @@ fn router(row: Row, store: Option<SharedStore>) -> anyhow::Result<Router> {
     if let Some(store) = store {
         let (clock, bell) = (Arc::new(SystemClock), Arc::new(Notify::new()));
         let receive = Receive {
-            rules: Arc::default(),
+            rules: bobbin::config::Live::default(),
             seal: bobbin::store::seal::Seal::new(b"key"),
             triggers: bobbin::slack::trigger::queue().0,
             store,
             spool: None,
             clock,
-            secrets,
+            secrets: bobbin::config::Live::new(secrets),
             bell,
             refusals: Refusals::default(),
         };

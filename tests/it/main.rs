@@ -2,7 +2,8 @@
 //! kills processes at every boundary; `faults` has everything fail that can; `protocol` is what keeps effects single and
 //! turns fair; `rebuild` empties the store; `outage` takes Redis away;
 //! `oversight` is what operators see and do; `store` is the contract of both stores; `scale` is
-//! about many links and inputs; `tenancy` is about several workspaces and organisations; `product` starts the built
+//! about many links and inputs; `tenancy` is about several workspaces and organisations; `manifests` is about the
+//! files an operator installs from; `product` starts the built
 //! binary; `house` keeps the house.
 
 #[cfg(test)]
@@ -15,6 +16,8 @@ mod doors;
 mod faults;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod manifests;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]

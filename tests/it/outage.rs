@@ -240,11 +240,11 @@ fn doors(url: &str, folder: &Path, inputs: u64) -> Arc<Receive> {
     let store = RedisStore::new(url, clock.clone(), 0).unwrap();
     let bounds = SpoolBounds { inputs, ..SpoolBounds::default() };
     let spool = Spool::open(&folder.join("spool.db"), clock.clone(), bounds).unwrap();
-    let secrets = SigningSecrets::new(vec![SIGNING_SECRET.into()]).unwrap();
+    let secrets = bobbin::config::Live::new(SigningSecrets::new(vec![SIGNING_SECRET.into()]).unwrap());
     Arc::new(Receive {
         seal: Seal::new(b"key"),
         triggers: trigger::queue().0,
-        rules: Arc::default(),
+        rules: bobbin::config::Live::default(),
         store: Arc::new(store),
         spool: Some(Arc::new(spool)),
         clock,

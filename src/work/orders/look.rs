@@ -66,7 +66,7 @@ pub(super) async fn status(task: &mut Task, link: &mut Link, asked: &Asked) -> R
 
 /// Whether only mentions are passed on: as somebody set it for the thread, or else as its channel has it.
 pub(in super::super) fn mentions_only(task: &Task, link: &Link, channel: &ChannelId) -> bool {
-    link.settings.mentions_only.unwrap_or_else(|| task.deps.rules.of(channel).mentions_only)
+    link.settings.mentions_only.unwrap_or_else(|| task.rules.of(channel).mentions_only)
 }
 
 /// The sessions of whoever asked.

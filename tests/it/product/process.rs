@@ -154,6 +154,11 @@ impl Process {
         line.map_or(0.0, |value| value.parse().unwrap())
     }
 
+    /// Has it read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        signal("HUP", self.child.id());
+    }
+
     /// Asks it to stop, and waits for the end.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
         signal("TERM", self.child.id());
