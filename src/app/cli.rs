@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     bobbin::{Bobbin, open_store},
-    dead, demo, doctor, home, logs, manifest, pause,
+    console, dead, demo, doctor, home, logs, manifest, pause,
     rebuild::{self, Report},
     reload, replay,
     run::run,
@@ -251,7 +251,8 @@ async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<(
     // With port 0 the address is only known now.
     let listen = listener.local_addr()?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
-    run(bobbin, listener, home::routes(), stop).await?;
+    let pages = home::routes().merge(console::routes(&bobbin, &config, listen, stop.clone()));
+    run(bobbin, listener, pages, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

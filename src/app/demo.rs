@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     bobbin::{Bobbin, open_store},
+    console,
     dead::said,
     logs,
     run::run as run_bobbin,
@@ -57,7 +58,8 @@ pub(super) async fn run(listen: SocketAddr, clock: Arc<dyn Clock>, stop: Cancell
         .route("/", get(async || Redirect::to("/playground")))
         .merge(slack.router())
         .merge(devin.router())
-        .merge(page);
+        .merge(page)
+        .merge(console::routes(&bobbin, &config, listener.local_addr()?, stop.clone()));
     said(&mut std::io::stdout(), &format!("The playground is open at {base}/playground (Ctrl-C ends it)."))?;
     run_bobbin(bobbin, listener, more, stop).await
 }

@@ -2,6 +2,7 @@
 
 mod bobbin;
 pub mod cli;
+mod console;
 mod dead;
 mod demo;
 pub mod doctor;

@@ -127,6 +127,13 @@ impl Browser {
         self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body: command }).await.unwrap();
     }
 
+    /// Shows pages in the light or in the dark.
+    pub(crate) async fn prefers(&self, scheme: &str) {
+        let parameters = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": parameters });
+        self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body: command }).await.unwrap();
+    }
+
     /// What the console was told since the last look, warnings and errors only.
     pub(crate) async fn complaints(&self) -> Vec<Value> {
         let command = Vendor { path: "se/log", body: json!({ "type": "browser" }) };

@@ -3,6 +3,7 @@
 
 mod browser;
 mod commands;
+mod console;
 mod doctor;
 mod doctor_live;
 mod driver;

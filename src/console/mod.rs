@@ -1,0 +1,68 @@
+//! The console: what operators look at in a browser. Server-rendered, so that everything can be read without scripts; a
+//! small script of our own puts in what changed meanwhile.
+//!
+//! It shows what [`oversight`](crate::oversight) sees and has no knowledge of its own. Who may look is decided in one
+//! place, [`guard`], before any page is made.
+
+mod guard;
+mod live;
+mod pages;
+mod view;
+
+use std::sync::Arc;
+
+use axum::{Router, http::header, middleware, response::IntoResponse, routing::get};
+use tokio_util::sync::CancellationToken;
+
+pub use self::guard::Access;
+use crate::{clock::Clock, oversight::Oversight, tenancy::Installations};
+
+/// What the pages need.
+#[derive(Debug)]
+pub struct Console {
+    /// What there is to see.
+    pub oversight: Arc<Oversight>,
+    /// The workspaces that installed the app; `None` where one bot token is configured.
+    pub installations: Option<Arc<Installations>>,
+    /// What the app wants to be allowed in a workspace.
+    pub scopes: Vec<String>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may look.
+    pub access: Access,
+    /// Ends the live streams.
+    pub stop: CancellationToken,
+}
+
+/// The routes, all below `/console`.
+pub fn routes(console: Arc<Console>) -> Router {
+    let pages = Router::new()
+        .route("/console", get(pages::now::page))
+        .route("/console/sessions", get(pages::sessions::page))
+        .route("/console/installs", get(pages::installs::page))
+        .route("/console/log", get(pages::log::page))
+        .route("/console/live", get(live::stream));
+    let guarded = pages.layer(middleware::from_fn_with_state(console.clone(), guard::look)).with_state(console);
+    let parts = Router::new()
+        .route(
+            "/console/console.css",
+            get(async || part("text/css", include_str!("../../templates/console/console.css"))),
+        )
+        .route(
+            "/console/console.js",
+            get(async || part("text/javascript", include_str!("../../templates/console/console.js"))),
+        );
+    guarded.merge(parts)
+}
+
+/// A file of ours that says nothing of anybody.
+fn part(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CACHE_CONTROL, "max-age=300"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ],
+        text,
+    )
+}

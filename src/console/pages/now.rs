@@ -1,0 +1,79 @@
+//! *Now*: how many sessions do what, and which of them wait for a person, longest first.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::{Console, ROWS, Trouble, shown};
+use crate::{
+    console::view::{Frame, SessionView, phase_words},
+    oversight::Filter,
+};
+
+const HERE: &str = "/console";
+/// Phases in which somebody has to act.
+const WAITING: [&str; 3] = ["needs_approval", "your_turn", "held"];
+/// Width of the band of phases, in its own units.
+const BAND: u64 = 1_000;
+
+#[derive(Template)]
+#[template(path = "console/now.html", config = ".askama.toml")]
+struct NowPage {
+    frame: Frame,
+    total: u64,
+    phases: Vec<PhaseView>,
+    waiting: Vec<SessionView>,
+}
+
+/// A phase with its part of the band.
+struct PhaseView {
+    name: &'static str,
+    words: &'static str,
+    tone: &'static str,
+    count: u64,
+    from: u64,
+    width: u64,
+}
+
+pub(in crate::console) async fn page(State(console): State<Arc<Console>>) -> Result<Response, Trouble> {
+    let trouble = |error| Trouble(HERE, error);
+    let frame = console.frame(HERE).await?;
+    let counts = console.oversight.phases().await.map_err(trouble)?;
+    let mut rows = Vec::new();
+    for phase in WAITING {
+        let filter = Filter::Phase(phase.to_owned());
+        rows.extend(console.oversight.links(&filter, None, ROWS).await.map_err(trouble)?.links);
+    }
+    rows.sort_by_key(|row| row.since);
+    let now = console.clock.now();
+    let waiting = rows.iter().map(|row| SessionView::of(row, now)).collect();
+    let total = counts.iter().map(|(_, count)| count).sum();
+    Ok(shown(&NowPage { frame, total, phases: band(&counts, total), waiting }))
+}
+
+/// The phases that there are, each with its share of the band.
+fn band(counts: &[(&'static str, u64)], total: u64) -> Vec<PhaseView> {
+    let (mut phases, mut before) = (Vec::new(), 0);
+    for &(name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        let (words, tone) = phase_words(name);
+        let at = |part: u64| part.saturating_mul(BAND).checked_div(total).unwrap_or_default();
+        let (from, until) = (at(before), at(before + count));
+        phases.push(PhaseView { name, words, tone, count, from, width: until - from });
+        before += count;
+    }
+    phases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_band_is_filled_and_has_no_gaps() {
+        let phases = band(&[("your_turn", 1), ("held", 0), ("working", 2), ("done", 4)], 7);
+        let parts: Vec<_> = phases.iter().map(|phase| (phase.from, phase.width)).collect();
+        assert_eq!(parts, [(0, 142), (142, 286), (428, 572)]);
+        assert!(band(&[("done", 0)], 0).is_empty());
+    }
+}

@@ -1,0 +1,97 @@
+//! *Sessions*: all links, newest first, by phase or by what was searched for.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::{Console, ROWS, Trouble, shown};
+use crate::{
+    console::view::{Frame, SessionView, phase_words},
+    domain::phase::Phase,
+    oversight::{Filter, Found, Oversight, OversightError},
+    store::Cursor,
+};
+
+const HERE: &str = "/console/sessions";
+
+/// What to list.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::console) struct Asked {
+    /// What somebody typed into the search.
+    #[serde(default)]
+    q: String,
+    /// A phase's name.
+    #[serde(default)]
+    phase: String,
+    /// Where the page before ended.
+    #[serde(default)]
+    after: String,
+}
+
+#[derive(Template)]
+#[template(path = "console/sessions.html", config = ".askama.toml")]
+struct SessionsPage {
+    frame: Frame,
+    /// Which ones, in words.
+    which: String,
+    sessions: Vec<SessionView>,
+    next: Option<String>,
+    /// What can be searched for, where the search was for nothing of that.
+    hint: Option<&'static str>,
+}
+
+pub(in crate::console) async fn page(
+    State(console): State<Arc<Console>>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Trouble> {
+    let trouble = |error| Trouble(HERE, error);
+    let mut frame = console.frame(HERE).await?;
+    frame.query.clone_from(&asked.q);
+    let (filter, which) = match wanted(&asked).map_err(trouble)? {
+        Ok(wanted) => wanted,
+        Err(hint) => {
+            let which = "nothing was found".to_owned();
+            return Ok(shown(&SessionsPage { frame, which, sessions: Vec::new(), next: None, hint: Some(hint) }));
+        }
+    };
+    let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
+    let page = console.oversight.links(&filter, after.as_ref(), ROWS).await.map_err(trouble)?;
+    let now = console.clock.now();
+    let sessions = page.links.iter().map(|row| SessionView::of(row, now)).collect();
+    let next = page.next.map(|cursor| address(&asked, &cursor));
+    Ok(shown(&SessionsPage { frame, which, sessions, next, hint: None }))
+}
+
+/// The links that are asked for, in words as well; or what can be searched for.
+fn wanted(asked: &Asked) -> Result<Result<(Filter, String), &'static str>, OversightError> {
+    if !asked.q.trim().is_empty() {
+        return Ok(match Oversight::search(&asked.q) {
+            Found::Links(filter) => Ok((filter, format!("found for “{}”", asked.q.trim()))),
+            Found::Nothing(hint) => Err(hint),
+        });
+    }
+    if asked.phase.is_empty() {
+        return Ok(Ok((Filter::All, "all of them".to_owned())));
+    }
+    if !Phase::NAMES.contains(&asked.phase.as_str()) {
+        return Err(OversightError::Refused(format!("There is no phase {:?}.", asked.phase)));
+    }
+    Ok(Ok((Filter::Phase(asked.phase.clone()), phase_words(&asked.phase).0.to_owned())))
+}
+
+/// The address of the next page.
+fn address(asked: &Asked, after: &Cursor) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [("q", &asked.q), ("phase", &asked.phase), ("after", &after.to_string())] {
+        if !value.is_empty() {
+            pairs.append_pair(name, value);
+        }
+    }
+    format!("{HERE}?{}", pairs.finish())
+}

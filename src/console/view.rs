@@ -1,0 +1,146 @@
+//! How things are written on the pages: times, phases, the frame around each page.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{domain::pause::Pause, oversight::LinkRow};
+
+/// What stands around every page.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    /// The page that is open.
+    pub(super) here: &'static str,
+    /// What was searched for.
+    pub(super) query: String,
+    /// New sessions are paused, and where.
+    pub(super) pauses: Vec<PauseView>,
+}
+
+impl Frame {
+    /// The pages, in their order.
+    pub(super) const PAGES: [(&'static str, &'static str); 4] = [
+        ("/console", "Now"),
+        ("/console/sessions", "Sessions"),
+        ("/console/installs", "Installs"),
+        ("/console/log", "Log"),
+    ];
+
+    /// Whether that page is open.
+    pub(super) fn is(&self, path: &str) -> bool {
+        self.here == path
+    }
+}
+
+/// A pause in words.
+#[derive(Debug, Clone)]
+pub(super) struct PauseView {
+    pub(super) target: String,
+    pub(super) by: String,
+    pub(super) reason: String,
+    pub(super) since: When,
+}
+
+impl PauseView {
+    pub(super) fn of(pause: &Pause, now: Timestamp) -> Self {
+        Self {
+            target: pause.workspace.as_ref().map_or("all workspaces".to_owned(), ToString::to_string),
+            by: pause.said.by.clone(),
+            reason: pause.said.reason.clone(),
+            since: When::of(pause.since, now),
+        }
+    }
+}
+
+/// A time: exactly, and how long ago in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct When {
+    pub(super) exact: String,
+    pub(super) ago: String,
+}
+
+impl When {
+    pub(super) fn of(at: Timestamp, now: Timestamp) -> Self {
+        Self { exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(), ago: ago(now.duration_since(at)) }
+    }
+}
+
+/// A length of time, in its largest unit.
+fn ago(since: SignedDuration) -> String {
+    let seconds = since.as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// A phase in words, and how loud it is shown: `call` where a person has to act.
+pub(super) fn phase_words(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "your_turn" => ("waits for an answer", "call"),
+        "needs_approval" => ("waits for an approval", "call"),
+        "held" => ("held", "call"),
+        "failed" => ("failed", "bad"),
+        "failed_asleep" => ("failed, asleep", "bad"),
+        "starting" => ("starting", "busy"),
+        "working" => ("working", "busy"),
+        "waking" => ("waking up", "busy"),
+        "done" => ("done", "good"),
+        "asleep" => ("asleep", "quiet"),
+        "over" => ("ended", "quiet"),
+        "archived" => ("archived", "quiet"),
+        _ => ("in a state we do not know", "bad"),
+    }
+}
+
+/// A session as a table shows it.
+#[derive(Debug, Clone)]
+pub(super) struct SessionView {
+    pub(super) title: String,
+    pub(super) url: String,
+    pub(super) channel: String,
+    pub(super) requester: String,
+    pub(super) runs_as: String,
+    pub(super) words: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) since: When,
+    pub(super) started: When,
+    pub(super) no_news: Option<When>,
+}
+
+impl SessionView {
+    pub(super) fn of(row: &LinkRow, now: Timestamp) -> Self {
+        let (words, tone) = phase_words(row.phase().name());
+        let title = if row.title.is_empty() { row.session.to_string() } else { row.title.clone() };
+        Self {
+            title,
+            url: row.url.clone(),
+            channel: row.thread.channel.to_string(),
+            requester: row.requester.to_string(),
+            runs_as: row.runs_as.clone(),
+            words,
+            tone,
+            since: When::of(row.since, now),
+            started: When::of(row.started_at, now),
+            no_news: row.no_news_since.map(|since| When::of(since, now)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::phase::Phase;
+
+    #[test]
+    fn a_time_is_told_in_its_largest_unit_and_never_in_the_future() {
+        let told = [-5, 0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(|s| ago(SignedDuration::from_secs(s)));
+        assert_eq!(told, ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days"]);
+    }
+
+    #[test]
+    fn every_phase_has_words_of_its_own() {
+        let words: std::collections::BTreeSet<_> = Phase::NAMES.iter().map(|name| phase_words(name).0).collect();
+        assert_eq!(words.len(), Phase::NAMES.len());
+    }
+}

@@ -1,0 +1,122 @@
+//! The console in a real browser, beside the playground, as whoever sits at the machine sees it.
+
+use serde_json::Value;
+
+use super::{
+    driver::Browser,
+    process::{Process, Settings},
+};
+
+const PAGES: [(&str, &str); 4] = [
+    ("/console", "Now"),
+    ("/console/sessions", "Sessions"),
+    ("/console/installs", "Installs"),
+    ("/console/log", "Log"),
+];
+
+/// Finds what keeps people out: <https://github.com/dequelabs/axe-core>.
+const AXE: &str = include_str!("../../fixtures/axe/axe.min.js");
+
+/// What keeps people from using the page, by axe's rules.
+async fn barriers(browser: &Browser) -> Value {
+    browser.script(AXE).await;
+    let found = "window.barriers = null; axe.run().then(r => window.barriers =
+        r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))";
+    browser.script(found).await;
+    browser.until("window.barriers !== null").await;
+    browser.script("return window.barriers").await
+}
+
+/// A demo in which Ada asked for something, and Devin asked back.
+async fn demo() -> (Process, Browser) {
+    let demo = Process::start(&["demo", "--listen", "127.0.0.1:0"], &Settings::new());
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/playground", demo.base())).await;
+    browser.until("document.documentElement.classList.contains('is-live')").await;
+    browser.write("#compose-channel textarea", "@bobbin fix the flaky login test, or ask me first?").await;
+    browser.click("#compose-channel .btn-send").await;
+    browser.until_says("#r-thread", "One question before I go on").await;
+    (demo, browser)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_shows_what_waits_and_finds_it_and_follows_what_changes() {
+    let (mut demo, browser) = demo().await;
+    browser.goto(&format!("{}/console", demo.base())).await;
+    browser.until_says(".tiles", "waits for an answer").await;
+    browser.until_says("tbody", "fix the flaky login test").await;
+    browser.script("window.notReloaded = true").await;
+
+    // What changes is put in without loading the page again.
+    let other = Browser::open().await;
+    other.goto(&format!("{}/playground", demo.base())).await;
+    other.until("document.documentElement.classList.contains('is-live')").await;
+    other.write("#compose-channel textarea", "@bobbin tidy the changelog").await;
+    other.click("#compose-channel .btn-send").await;
+    browser.until("document.querySelectorAll('.tiles li').length === 2").await;
+    assert_eq!(browser.script("return window.notReloaded").await, true, "the page was loaded again");
+
+    browser.write("#q", "U0ADA").await;
+    browser.click(".search button").await;
+    browser.until_says("h1", "found for “U0ADA”").await;
+    browser.until_says("tbody", "tidy the changelog").await;
+    browser.write("#q", "no such thing").await;
+    browser.click(".search button").await;
+    browser.until_says(".empty", "a user (U…), a channel (C…)").await;
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    assert!(demo.stop().await.success(), "the live stream does not hold up the stop");
+    assert_eq!(demo.stderr(), "", "the demo complained");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_readable_on_a_phone_in_the_light_and_in_the_dark_and_without_complaints() {
+    let (mut demo, browser) = demo().await;
+    for (path, name) in PAGES {
+        browser.goto(&format!("{}{path}", demo.base())).await;
+        browser.until_says("h1", name).await;
+        browser.until_says("nav [aria-current]", name).await;
+        for (width, height) in [(1280, 900), (390, 844)] {
+            browser.resize(width, height).await;
+            let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
+            assert!(wide.as_i64().is_some_and(|over| over <= 0), "{path} at {width}: {wide} too wide");
+        }
+        for scheme in ["light", "dark"] {
+            browser.prefers(scheme).await;
+            assert_eq!(barriers(&browser).await, Value::Array(Vec::new()), "{path} in the {scheme}");
+        }
+        assert_eq!(browser.script("return document.querySelectorAll('h1').length").await, 1, "{path}");
+    }
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_for_barriers_finds_one() {
+    let (mut demo, browser) = demo().await;
+    browser.goto(&format!("{}/console", demo.base())).await;
+    browser.script("document.querySelector('label').remove(); document.querySelector('#q').placeholder = ''").await;
+    assert!(barriers(&browser).await.to_string().contains("label"));
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_from_elsewhere_sees_anything() {
+    let (mut demo, _browser) = demo().await;
+    let client = reqwest::Client::new();
+    for (path, _) in PAGES.into_iter().chain([("/console/live", "")]) {
+        let ask = |name: &'static str, value: &'static str| {
+            client.get(format!("{}{path}", demo.base())).header(name, value).send()
+        };
+        for (name, value) in
+            [("host", "rebound.example"), ("x-forwarded-for", "192.0.2.7"), ("forwarded", "for=192.0.2.7")]
+        {
+            let answer = ask(name, value).await.unwrap();
+            assert_eq!(answer.status(), 403, "{path} {name}");
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            let text = answer.text().await.unwrap();
+            assert!(text.contains("The console is closed") && !text.contains("login test"), "{text}");
+        }
+    }
+    assert!(demo.stop().await.success());
+}
