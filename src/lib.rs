@@ -12,6 +12,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`domain`] | pure rules: ids, phases, what a change should announce. No I/O, no async, no clock |
 //! | 0 | [`clock`] | the one place that reads time |
+//! | 0 | [`meter`] | every metric there is, and what it tells |
 //! | 1 | [`config`] | every key an operator can set; the only reader of the environment |
 //! | 1 | [`outbound`] | the HTTP client: traced send, time-outs, and whether a failed call may have happened |
 //! | 2 | [`slack`] | signature, wire types, Web API client, text in and out |
@@ -83,6 +84,7 @@ pub mod console;
 pub mod devin;
 pub mod domain;
 pub mod install;
+pub mod meter;
 pub mod outbound;
 pub mod oversight;
 pub mod people;

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::{bobbin::Bobbin, logs, rebuild::Rebuild};
 use crate::{
     clock::Clock,
-    domain::ids::TeamId,
+    domain::{ids::TeamId, listing, phase::Phase},
     receive::Receive,
     store::{Result, SharedStore, StoreError, embedded::Spool},
     tenancy::Intake,
@@ -91,6 +91,12 @@ impl Health {
             metrics::gauge!("bobbin_mailboxes_ready").set(backlog.ready as f64);
             metrics::gauge!("bobbin_mailboxes_oldest_seconds").set(self.age(backlog.oldest));
         }
+        let words = Phase::NAMES.map(listing::of_phase);
+        if let Ok(counts) = within(self.store.listed_counts(&words.each_ref().map(String::as_str))).await {
+            for (phase, count) in Phase::NAMES.into_iter().zip(counts) {
+                metrics::gauge!("bobbin_sessions", "phase" => phase).set(count as f64);
+            }
+        }
         if let Ok(pauses) = within(self.intake.pauses()).await {
             metrics::gauge!("bobbin_paused").set(pauses.len() as f64);
         }
@@ -126,6 +132,8 @@ async fn ready(State(health): State<Arc<Health>>) -> Response {
 
 async fn metrics(State(health): State<Arc<Health>>) -> Response {
     health.gauge().await;
+    let ready = if health.readiness().await.is_ok() { 1.0 } else { 0.0 };
+    metrics::gauge!("bobbin_ready").set(ready);
     match logs::metrics() {
         Some(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),

@@ -7,7 +7,10 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
 
-use crate::config::{LogConfig, LogFormat};
+use crate::{
+    config::{LogConfig, LogFormat},
+    meter,
+};
 
 /// Upper bounds of the time histograms, in seconds: from an acknowledgement on loopback to the longest time-out.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0];
@@ -31,7 +34,10 @@ pub(super) fn start(config: &LogConfig) {
     }
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
     match builder.map(PrometheusBuilder::install_recorder) {
-        Ok(Ok(handle)) => drop(METRICS.set(handle)),
+        Ok(Ok(handle)) => {
+            drop(METRICS.set(handle));
+            meter::describe();
+        }
         Ok(Err(error)) | Err(error) => tracing::warn!(%error, "no metrics"),
     }
 }

@@ -25,4 +25,5 @@ pub mod sighting;
 pub mod standing;
 pub mod status;
 pub mod story;
+pub mod trace;
 pub mod words;

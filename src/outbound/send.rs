@@ -172,6 +172,10 @@ impl Outbound {
         };
         let status = result.as_ref().map_or(0, |(answer, _)| answer.status);
         record(call, outcome, status, started.elapsed());
+        if let Ok((Answer { status: 429, retry_after, .. }, _)) = &result {
+            let wait = retry_after.unwrap_or_default().as_secs_f64();
+            metrics::histogram!("bobbin_rate_limit_wait_seconds", "service" => call.service).record(wait);
+        }
         result
     }
 }
@@ -251,6 +255,7 @@ async fn exchange(call: &Call, request: RequestBuilder) -> Result<(Answer, Heade
 fn outcome_of(status: u16) -> &'static str {
     match status {
         200..=299 => "ok",
+        401 => "unauthorized",
         429 => "rate_limited",
         300..=499 => "refused",
         _ => "failed",

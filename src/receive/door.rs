@@ -1,6 +1,9 @@
 //! The three doors: verify, decide, store, acknowledge.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json,
@@ -40,6 +43,7 @@ pub(super) async fn interactions(State(receive): State<Arc<Receive>>, request: R
 }
 
 async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOnce(&[u8]) -> Decided) -> Response {
+    let began = Instant::now();
     let verified = match VerifiedInput::read(receive, request).await {
         Ok(verified) => verified,
         Err(status) => return status.into_response(),
@@ -75,6 +79,7 @@ async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOn
         }
     };
     metrics::counter!("bobbin_inbound_total", "door" => door.name(), "end" => end).increment(1);
+    metrics::histogram!("bobbin_acknowledged_seconds", "door" => door.name()).record(began.elapsed().as_secs_f64());
     tracing::debug!(door = door.name(), end, "answered");
     response
 }
@@ -120,6 +125,7 @@ pub(super) fn end(receive: &Receive, accepted: Accepted) -> &'static str {
 async fn set_aside(receive: &Receive, door: Door, bytes: Vec<u8>, why: &str) -> (&'static str, Response) {
     let input = Input::received(receive.clock.now(), door, bytes);
     tracing::error!(input = %input.id, door = door.name(), "a verified body cannot be read; set aside");
+    metrics::counter!("bobbin_inputs_buried_total").increment(1);
     match outage::behind_the_spool(receive, receive.store.set_aside(&input, why)).await {
         Ok(()) => ("malformed", StatusCode::BAD_REQUEST.into_response()),
         Err(error) => {

@@ -108,6 +108,8 @@ impl Watch {
         let mut memory = self.memory.lock().await;
         if !self.keep_right().await? {
             memory.lose_right();
+            // Whoever looks in our place tells how late it is.
+            self.lags(0.0);
             return Ok(Looked::NotOurs);
         }
         let now = self.deps.clock.now();
@@ -177,7 +179,7 @@ impl Watch {
         // Only now: a sweep that fails every time is a failure that lasts, although the list answers.
         memory.failing = None;
         silence::end(memory);
-        metrics::gauge!("bobbin_watch_lag_seconds").set(0.0);
+        self.lags(0.0);
         Ok(saw)
     }
 
@@ -190,6 +192,11 @@ impl Watch {
         Ok(self.deps.devin.sessions(query).await?)
     }
 
+    fn lags(&self, seconds: f64) {
+        let organisation = self.deps.scope.organisation.clone().unwrap_or_else(|| "default".to_owned());
+        metrics::gauge!("bobbin_watch_lag_seconds", "organisation" => organisation).set(seconds);
+    }
+
     /// Devin did not answer: wait longer each time, and once it has lasted, let the cards say so.
     async fn failed(&self, memory: &mut Memory, now: Timestamp, error: &DevinError) -> Result<(), StoreError> {
         let failing = memory.fail(now);
@@ -197,7 +204,7 @@ impl Watch {
         memory.next_look = Some(later(now, wait));
         tracing::warn!(%error, times = failing.times, wait_s = wait.as_secs(), "looking at Devin failed");
         let lasted = now.duration_since(failing.since);
-        metrics::gauge!("bobbin_watch_lag_seconds").set(lasted.as_secs_f64());
+        self.lags(lasted.as_secs_f64());
         if !failing.told && lasted >= silence::STALE_AFTER {
             silence::begin(&self.deps, memory, failing.since).await?;
         }

@@ -36,7 +36,10 @@ pub(super) async fn admit(task: &mut Task, speech: &Speech, telling: Telling) ->
     }
     room::react(task, speech.channel(), &speech.ts, SEEN).await?;
     let why = match task.deps.people.clone().who(&speech.thread.team, &speech.user).await {
-        Ok(Standing::Linked(person)) => return Ok(Ok(person)),
+        Ok(Standing::Linked(person)) => {
+            metrics::counter!("bobbin_people_admitted_total", "source" => person.source.name()).increment(1);
+            return Ok(Ok(person));
+        }
         Ok(Standing::Refused { why }) => why,
         Err(error) => return Err(trouble::at_look_up(task, &speech.thread, error).await),
     };

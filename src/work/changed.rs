@@ -89,6 +89,8 @@ pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, s
     // What is not posted is told all the same: nobody who wants to hear again gets all of it at once.
     for (index, one) in news.iter().enumerate().filter(|(_, one)| is_posted(&tell, one)) {
         Box::pin(say(task, thread, link, index, one, &seen)).await?;
+        let late = task.now().duration_since(since(&seen)).as_secs_f64().max(0.0);
+        metrics::histogram!("bobbin_change_to_post_seconds").record(late);
     }
     if seen.state != link.seen.state || is_fresh(&seen) {
         link.reread = Reread { since: Some(task.now()), times: 0 };

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock::{Agreed, Clock, later},
-    domain::{ids::InputId, link::Thread, mailbox::Mailbox},
+    domain::{ids::InputId, link::Thread, mailbox::Mailbox, trace::TraceId},
     steps::Steps,
     store::{Commit, Door, Lease, Leased, StoreError, Turn, Unfinished},
     voice::Notice,
@@ -90,11 +90,16 @@ impl Worker {
     /// Handles what was taken.
     pub async fn handle(&self, leased: Leased) -> Result<(), StoreError> {
         let input = leased.input.as_ref().map_or("", |i| i.id.as_str());
-        let span = tracing::info_span!("work", mailbox = %leased.lease.mailbox, input, attempt = leased.attempt);
+        let trace = leased.input.as_ref().map_or_else(|| TraceId::of(&wake_id(&leased)), |i| TraceId::of(&i.id));
+        let span =
+            tracing::info_span!("work", mailbox = %leased.lease.mailbox, input, %trace, attempt = leased.attempt);
         self.in_span(leased).instrument(span).await
     }
 
     async fn in_span(&self, leased: Leased) -> Result<(), StoreError> {
+        if leased.cut_off > 0 {
+            metrics::counter!("bobbin_work_cut_off_total").increment(1);
+        }
         let clock: Arc<dyn Clock> = Arc::new(Agreed::at(self.tenants.base().clock.clone(), leased.at));
         let mut turn = self.keep_lease(&leased, &clock).await;
         let tired = leased.input.as_ref().is_some_and(|input| {
@@ -107,8 +112,10 @@ impl Worker {
             account::remember_trouble(&self.tenants.base().store, &leased, halt).await;
         }
         let end = self.write_down(&leased, turn.outcome, clock.now()).await?;
-        let (kind, ms) = (turn.kind, clock.now().duration_since(leased.at).as_millis());
-        tracing::info!(kind, end, ms, "handled {kind}: {end}");
+        let (kind, took) = (turn.kind, clock.now().duration_since(leased.at));
+        let (workspace, attempts, took_ms) = (leased.lease.mailbox.team(), leased.attempt, took.as_millis());
+        tracing::info!(kind, %workspace, outcome = end, attempts, took_ms, "handled {kind}: {end}");
+        metrics::histogram!("bobbin_work_seconds", "kind" => kind).record(took.as_secs_f64().max(0.0));
         metrics::counter!("bobbin_work_handled_total", "kind" => kind, "end" => end).increment(1);
         Ok(())
     }
@@ -217,6 +224,7 @@ impl Worker {
         tracing::error!(why, "set aside");
         if leased.input.is_some() {
             self.tenants.base().store.bury(&leased.lease, why, commit).await?;
+            metrics::counter!("bobbin_inputs_buried_total").increment(1);
         } else {
             // A wake that cannot be handled is not asked for again; the next input settles it.
             self.tenants.base().store.commit(&leased.lease, &Commit { wake: None, ..commit.clone() }).await?;

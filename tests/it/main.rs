@@ -1,6 +1,6 @@
 //! The integration tests: one binary. `chats` read as chats; `doors` and `payloads` knock with raw requests; `crashes`
 //! kills processes at every boundary; `faults` has everything fail that can; `protocol` is what keeps effects single and
-//! turns fair; `rebuild` empties the store; `outage` takes Redis away;
+//! turns fair; `rebuild` empties the store; `outage` takes Redis away; `meter` is about what can be measured;
 //! `oversight` is what operators see and do; `store` is the contract of both stores; `scale` is
 //! about many links and inputs; `tenancy` is about several workspaces and organisations; `manifests` is about the
 //! files an operator installs from; `product` starts the built
@@ -18,6 +18,8 @@ mod faults;
 mod house;
 #[cfg(test)]
 mod manifests;
+#[cfg(test)]
+mod meter;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
