@@ -243,7 +243,7 @@ async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<(
     let store = open_store(&config.store, clock.clone())?;
     tell_durability(&store).await;
     let bobbin = Bobbin::new(&config, store, clock)?;
-    let listen = config.service.listen;
+    let (listen, public_url) = (config.service.listen, config.service.public_url.clone());
     let stop = stop_on_signal()?;
     reload::on_hangup(&bobbin, config, file, stop.clone())?;
     let listener =
@@ -251,7 +251,7 @@ async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<(
     // With port 0 the address is only known now.
     let listen = listener.local_addr()?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
-    let pages = home::routes().merge(console::routes(&bobbin, &config, listen, stop.clone()));
+    let pages = home::routes().merge(console::routes(&bobbin, listen, public_url.as_ref(), stop.clone()));
     run(bobbin, listener, pages, stop).await?;
     tracing::info!("stopped");
     Ok(())

@@ -4,21 +4,19 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{bobbin::Bobbin, manifest};
-use crate::{
-    config::Config,
-    console::{self, Access, Console},
-};
+use crate::console::{self, Access, Console};
 
-/// The console of this bot, which listens here.
-pub(super) fn routes(bobbin: &Bobbin, config: &Config, listen: SocketAddr, stop: CancellationToken) -> Router {
+/// The console of this bot, which listens here and is reached so from outside.
+pub(super) fn routes(bobbin: &Bobbin, listen: SocketAddr, public_url: Option<&Url>, stop: CancellationToken) -> Router {
     console::routes(Arc::new(Console {
         oversight: bobbin.oversight.clone(),
         installations: bobbin.install.as_ref().map(|install| install.installations.clone()),
         scopes: manifest::scopes(),
         clock: bobbin.clock.clone(),
-        access: Access::of(listen, config.service.public_url.as_ref()),
+        access: Access::of(listen, public_url),
         stop,
     }))
 }

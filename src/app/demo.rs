@@ -59,7 +59,7 @@ pub(super) async fn run(listen: SocketAddr, clock: Arc<dyn Clock>, stop: Cancell
         .merge(slack.router())
         .merge(devin.router())
         .merge(page)
-        .merge(console::routes(&bobbin, &config, listener.local_addr()?, stop.clone()));
+        .merge(console::routes(&bobbin, listener.local_addr()?, config.service.public_url.as_ref(), stop.clone()));
     said(&mut std::io::stdout(), &format!("The playground is open at {base}/playground (Ctrl-C ends it)."))?;
     run_bobbin(bobbin, listener, more, stop).await
 }

@@ -51,6 +51,10 @@ pub fn routes(console: Arc<Console>) -> Router {
         .route(
             "/console/console.js",
             get(async || part("text/javascript", include_str!("../../templates/console/console.js"))),
+        )
+        .route(
+            "/console/icon.svg",
+            get(async || part("image/svg+xml", include_str!("../../templates/playground/icon.svg"))),
         );
     guarded.merge(parts)
 }

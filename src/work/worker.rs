@@ -113,7 +113,7 @@ impl Worker {
         }
         let end = self.write_down(&leased, turn.outcome, clock.now()).await?;
         let (kind, took) = (turn.kind, clock.now().duration_since(leased.at));
-        let (workspace, attempts, took_ms) = (leased.lease.mailbox.team(), leased.attempt, took.as_millis());
+        let (workspace, attempts, took_ms) = (leased.lease.mailbox.team(), leased.attempt, milliseconds(took));
         tracing::info!(kind, %workspace, outcome = end, attempts, took_ms, "handled {kind}: {end}");
         metrics::histogram!("bobbin_work_seconds", "kind" => kind).record(took.as_secs_f64().max(0.0));
         metrics::counter!("bobbin_work_handled_total", "kind" => kind, "end" => end).increment(1);
@@ -316,6 +316,11 @@ fn wake_id(leased: &Leased) -> InputId {
 /// How long to wait before the next attempt: doubling, bounded.
 fn backoff(attempt: u32) -> Duration {
     BACKOFF_FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(BACKOFF_MAX)
+}
+
+/// As a log line's number.
+fn milliseconds(took: SignedDuration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ async fn a_chat_moves_what_is_measured() {
         ("bobbin_people_admitted_total", "members"),
     ];
     let before = read(&rows);
-    world.mention(ADA, "fix the login").await;
+    let root = world.mention(ADA, "fix the login").await;
     moved(&before, &rows);
 
     let rows = [("bobbin_change_to_post_seconds", ""), ("bobbin_work_seconds", "session_changed")];
@@ -113,8 +113,10 @@ async fn a_chat_moves_what_is_measured() {
 
     let rows = [("bobbin_people_refused_total", "no_account")];
     let before = read(&rows);
-    world.mention(LINUS, "me too").await;
+    let refused = world.mention(LINUS, "me too").await;
     moved(&before, &rows);
+    assert!(world.thread(&root).contains("Shall I?"));
+    assert!(world.thread(&refused).contains("me too"));
 }
 
 /// Runs promtool; what it said.

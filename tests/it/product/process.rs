@@ -79,7 +79,10 @@ impl Process {
         loop {
             let (out, err) = (self.stdout(), self.stderr());
             let printed = between(&out, "is open at ", "/playground").map(str::to_owned);
-            let logged = err.lines().find(|l| l.contains("listening")).and_then(|l| between(l, "listen=", " "));
+            let logged = err.lines().find(|l| l.contains("listening")).and_then(|l| {
+                // As text, or as JSON.
+                between(l, "listen=", " ").or_else(|| between(l, "\"listen\":\"", "\""))
+            });
             if let Some(base) = printed.or_else(|| logged.map(|address| format!("http://{address}"))) {
                 return base;
             }
