@@ -34,24 +34,28 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] }).collect()
 }
 
+/// The name and the labels of one macro's call; `None` for the catalogue's own, which name them by variables.
+fn called(file: &Path, call: &str) -> Option<(String, BTreeSet<String>)> {
+    let arguments = call.split(';').next().unwrap();
+    let quoted: Vec<&str> = arguments.split('"').collect();
+    if !quoted[0].trim().is_empty() {
+        assert!(file.ends_with("src/meter.rs"), "{}: a metric without a name", file.display());
+        return None;
+    }
+    let labels = quoted.windows(2).skip(2).filter(|pair| pair[1].trim_start().starts_with("=>"));
+    Some((quoted[1].to_owned(), labels.map(|pair| pair[0].to_owned()).collect()))
+}
+
 /// The metrics that the code names: name to kind and labels.
 fn named() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let mut named: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for file in rust_files(&root().join("src")) {
         let text = fs::read_to_string(&file).unwrap();
-        let kinds = [Kind::Counter, Kind::Gauge, Kind::Histogram].map(Kind::name);
-        for kind in kinds {
-            for call in text.split(&format!("metrics::{kind}!(")).skip(1) {
-                let arguments = call.split([';']).next().unwrap();
-                let quoted: Vec<&str> = arguments.split('"').collect();
-                if !quoted[0].trim().is_empty() {
-                    assert!(file.ends_with("src/meter.rs"), "{}: a metric without a name", file.display());
-                    continue;
-                }
-                let labels = quoted.windows(2).skip(2).filter(|pair| pair[1].trim_start().starts_with("=>"));
-                let labels: BTreeSet<String> = labels.map(|pair| pair[0].to_owned()).collect();
-                let entry = named.entry(quoted[1].to_owned()).or_insert((kind.to_owned(), labels.clone()));
-                assert_eq!(*entry, (kind.to_owned(), labels), "{} is used in two ways", quoted[1]);
+        for kind in [Kind::Counter, Kind::Gauge, Kind::Histogram].map(Kind::name) {
+            let calls = format!("metrics::{kind}!(");
+            for (name, labels) in text.split(&calls).skip(1).filter_map(|call| called(&file, call)) {
+                let entry = named.entry(name.clone()).or_insert((kind.to_owned(), labels.clone()));
+                assert_eq!(*entry, (kind.to_owned(), labels), "{name} is used in two ways");
             }
         }
     }
@@ -184,8 +188,8 @@ fn the_dashboard_and_the_rules_ask_for_what_there_is() {
         assert_eq!(panel["datasource"]["uid"], "${datasource}");
         for target in panel["targets"].as_array().unwrap() {
             let expression = target["expr"].as_str().unwrap().replace("$__rate_interval", "5m");
-            rules += &format!("  - record: panel:{}:{}\n", ids.len(), target["refId"].as_str().unwrap());
-            rules += &format!("    expr: {}\n", Value::from(expression));
+            let name = format!("panel:{}:{}", ids.len(), target["refId"].as_str().unwrap());
+            rules.extend(["  - record: ", &name, "\n    expr: ", &Value::from(expression).to_string(), "\n"]);
         }
     }
     let folder = tempfile::tempdir().unwrap();

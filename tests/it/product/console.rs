@@ -1,5 +1,8 @@
 //! The console in a real browser, beside the playground, as whoever sits at the machine sees it.
 
+use std::time::Duration;
+
+use bobbin::outbound::{Call, Outbound, OutboundOptions};
 use serde_json::Value;
 
 use super::{
@@ -102,19 +105,18 @@ async fn the_check_for_barriers_finds_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_from_elsewhere_sees_anything() {
     let (mut demo, _browser) = demo().await;
-    let client = reqwest::Client::new();
+    let outbound = Outbound::new(OutboundOptions::default()).unwrap();
+    let call = Call { service: "bobbin", method: "console".into(), timeout: Duration::from_secs(5) };
+    let foreign = [("host", "rebound.example"), ("x-forwarded-for", "192.0.2.7"), ("forwarded", "for=192.0.2.7")];
     for (path, _) in PAGES.into_iter().chain([("/console/live", "")]) {
-        let ask = |name: &'static str, value: &'static str| {
-            client.get(format!("{}{path}", demo.base())).header(name, value).send()
-        };
-        for (name, value) in
-            [("host", "rebound.example"), ("x-forwarded-for", "192.0.2.7"), ("forwarded", "for=192.0.2.7")]
-        {
-            let answer = ask(name, value).await.unwrap();
-            assert_eq!(answer.status(), 403, "{path} {name}");
-            let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        for (name, value) in foreign {
+            let url = format!("{}{path}", demo.base()).parse().unwrap();
+            let request = outbound.request(reqwest::Method::GET, url).header(name, value);
+            let (answer, headers) = outbound.send_seeing(&call, request).await.unwrap();
+            assert_eq!(answer.status, 403, "{path} {name}");
+            let policy = headers["content-security-policy"].to_str().unwrap();
             assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-            let text = answer.text().await.unwrap();
+            let text = String::from_utf8(answer.body.to_vec()).unwrap();
             assert!(text.contains("The console is closed") && !text.contains("login test"), "{text}");
         }
     }
