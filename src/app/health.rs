@@ -19,7 +19,8 @@ use tokio_util::task::TaskTracker;
 use super::{bobbin::Bobbin, logs, rebuild::Rebuild};
 use crate::{
     clock::Clock,
-    domain::{ids::TeamId, listing, phase::Phase},
+    domain::ids::TeamId,
+    oversight,
     receive::Receive,
     store::{Result, SharedStore, StoreError, embedded::Spool},
     tenancy::Intake,
@@ -91,9 +92,8 @@ impl Health {
             metrics::gauge!("bobbin_mailboxes_ready").set(backlog.ready as f64);
             metrics::gauge!("bobbin_mailboxes_oldest_seconds").set(self.age(backlog.oldest));
         }
-        let words = Phase::NAMES.map(listing::of_phase);
-        if let Ok(counts) = within(self.store.listed_counts(&words.each_ref().map(String::as_str))).await {
-            for (phase, count) in Phase::NAMES.into_iter().zip(counts) {
+        if let Ok(phases) = within(oversight::phases(&*self.store)).await {
+            for (phase, count) in phases {
                 metrics::gauge!("bobbin_sessions", "phase" => phase).set(count as f64);
             }
         }

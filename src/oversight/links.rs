@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Oversight, Result};
+use super::{Oversight, OversightError};
 use crate::{
     domain::{
         ids::{ChannelId, SessionId, Ts, UserId},
@@ -11,7 +11,7 @@ use crate::{
         mailbox::{Mailbox, ThreadKey},
         phase::{Phase, State},
     },
-    store::{Cursor, Listed},
+    store::{Cursor, Listed, Store, StoreError},
 };
 
 /// Which links.
@@ -101,21 +101,24 @@ const SEARCHABLE: &str = "a user (U…), a channel (C…), a session (its id or 
 
 impl Oversight {
     /// Links, newest first.
-    pub async fn links(&self, filter: &Filter, after: Option<&Cursor>, limit: usize) -> Result<LinkPage> {
+    pub async fn links(
+        &self,
+        filter: &Filter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<LinkPage, OversightError> {
         let listed = self.store.listed(&filter.word(), after, limit).await?;
         let next = listed.last().filter(|_| listed.len() == limit).map(Listed::cursor);
         Ok(LinkPage { links: listed.iter().filter_map(row_of).collect(), next })
     }
 
     /// How many links there are in each phase, by its name, in the order in which people look at them.
-    pub async fn phases(&self) -> Result<Vec<(&'static str, u64)>> {
-        let words = Phase::NAMES.map(listing::of_phase);
-        let counts = self.store.listed_counts(&words.each_ref().map(String::as_str)).await?;
-        Ok(Phase::NAMES.into_iter().zip(counts).collect())
+    pub async fn phases(&self) -> Result<Vec<(&'static str, u64)>, OversightError> {
+        Ok(phases(&*self.store).await?)
     }
 
     /// How many links there are.
-    pub async fn link_count(&self) -> Result<u64> {
+    pub async fn link_count(&self) -> Result<u64, OversightError> {
         Ok(self.store.listed_counts(&[listing::LINKS]).await?.first().copied().unwrap_or_default())
     }
 
@@ -138,6 +141,13 @@ impl Oversight {
             _ => Found::Nothing(SEARCHABLE),
         }
     }
+}
+
+/// How many links a store has in each phase, by its name.
+pub async fn phases(store: &dyn Store) -> Result<Vec<(&'static str, u64)>, StoreError> {
+    let words = Phase::NAMES.map(listing::of_phase);
+    let counts = store.listed_counts(&words.each_ref().map(String::as_str)).await?;
+    Ok(Phase::NAMES.into_iter().zip(counts).collect())
 }
 
 /// The channel and the thread that a message's link names.

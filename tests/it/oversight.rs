@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use bobbin::{
+    app::doctor,
     clock::Clock as _,
     domain::standing::{Refusal, Source},
     oversight::{Actor, Filter, Found, Oversight, Person, Said},
-    store::{Activity, Change, Commit, Registers as _, Store as _},
+    store::{Activity, Change, Commit, Registers as _, SharedStore, Store as _},
     twin::world::{ADA, ADA_AT_DEVIN, BACKEND, GRACE, GRACE_AT_DEVIN, LINUS, SOL, TEAM},
 };
 
@@ -147,6 +148,12 @@ async fn people_are_listed_with_how_they_were_found_and_those_who_failed_with_wh
         assert_eq!((linus.why, linus.times), (Refusal::NoAccount, 1));
         assert!(failing.iter().any(|one| one.person.user == id(SOL)));
         assert_eq!(over.failing(world.clock.now() + week * 2, week).await.unwrap(), []);
+        let store: SharedStore = world.store.clone();
+        let checks = doctor::of_store(&store, &*world.clock).await;
+        let check = checks.iter().find(|check| check.name == "people").unwrap();
+        assert_eq!(check.state, doctor::State::Warn);
+        assert!(check.found.starts_with("2 who asked") && check.found.contains("U0LINUS (no_account)"), "{check:?}");
+        assert!(check.remedy.as_ref().unwrap().contains("/devin whoami"), "{check:?}");
     }
 }
 

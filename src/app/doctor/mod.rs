@@ -1,7 +1,8 @@
 //! `bobbin doctor`: looks at everything that an operator can get wrong, and says for each failure what to do.
 //!
 //! Nothing is changed by looking: what a key may do is asked with requests that can lead to nothing, a store's file that
-//! is not there is not made, and one in use is left alone. No check stops another one, and nothing secret is told.
+//! is not there is not made, and one in use is left alone. Only what Slack says of an installed workspace's token is kept,
+//! as it is after any call: a renewed one, or its end. No check stops another one, and nothing secret is told.
 
 mod check;
 mod devin;
@@ -20,6 +21,7 @@ use secrecy::ExposeSecret as _;
 
 pub use self::check::{Area, Check, State, any_failed, as_json, in_words};
 pub use self::live::{Order, try_out};
+pub use self::store::of_store;
 use super::bobbin;
 use crate::{
     clock::Clock,

@@ -16,7 +16,8 @@ use crate::{
     app::open_store,
     clock::Clock,
     config::{StoreConfig, StoreKind},
-    store::{Durability, Result, ServerFacts, SharedStore, StoreError},
+    oversight::Oversight,
+    store::{Bell, Durability, Result, ServerFacts, SharedStore, StoreError},
 };
 
 const AREA: Area = Area::Store;
@@ -24,6 +25,10 @@ const AREA: Area = Area::Store;
 const WITHIN: Duration = Duration::from_secs(5);
 /// Inputs that were ready so long ago should have been handled.
 const BACKLOG_OLD: Duration = Duration::from_mins(5);
+/// People who could not be linked are of interest for so long.
+const SEEN_WITHIN: Duration = Duration::from_hours(7 * 24);
+/// So many of them are named.
+const NAMED: usize = 10;
 /// Dead letters that are counted.
 const COUNTED: usize = 1_000;
 /// Room on the disk below which it is time to act, and below which it is late, in MiB.
@@ -69,13 +74,14 @@ pub(super) async fn examine(config: &StoreConfig, clock: &Arc<dyn Clock>) -> (Ve
 }
 
 /// Looks at a store that answers.
-pub(super) async fn of_store(store: &SharedStore, clock: &dyn Clock) -> Vec<Check> {
+pub async fn of_store(store: &SharedStore, clock: &dyn Clock) -> Vec<Check> {
     let mut checks = Vec::new();
     match within(store.durability()).await {
         Ok(durability) => checks.extend(settings(&durability, clock)),
         Err(error) => checks.push(Check::fail(AREA, "persistence", error.to_string(), "ask again; look at Redis")),
     }
     checks.push(dead_letters(store).await);
+    checks.push(unlinked(store, clock).await);
     checks.push(backlog(store, clock).await);
     checks
 }
@@ -87,8 +93,8 @@ async fn within<T>(operation: impl Future<Output = Result<T>> + Send) -> Result<
 
 fn not_opened(error: &str) -> Check {
     if error.contains("already open in another process") {
-        let remedy = "its letters and backlog are seen in the console and in /metrics of the bot that has it, or here while \
-                      that is stopped";
+        let remedy = "its backlog is seen in /metrics of the bot that has it; its letters are seen here, and with `bobbin dead list`, while that \
+                      is stopped";
         return Check::skipped(AREA, "takes_writes", "the file is in use, as it is while the bot runs", remedy);
     }
     let remedy = "let the user that runs the bot own the file and its folder, or name another in BOBBIN_STORE";
@@ -179,6 +185,26 @@ fn memory(server: &ServerFacts) -> Check {
         95.. => Check::fail(AREA, name, found, remedy),
         80..95 => Check::warn(AREA, name, found, remedy),
         _ => Check::ok(AREA, name, found),
+    }
+}
+
+/// People who asked this week and for whom nobody acts.
+async fn unlinked(store: &SharedStore, clock: &dyn Clock) -> Check {
+    let name = "people";
+    let oversight = Oversight::new(store.clone(), [], Bell::default());
+    match tokio::time::timeout(WITHIN, oversight.failing(clock.now(), SEEN_WITHIN)).await {
+        Ok(Ok(failing)) if failing.is_empty() => Check::ok(AREA, name, "everybody who asked this week is linked"),
+        Ok(Ok(failing)) => {
+            let named = failing.iter().take(NAMED).map(|one| format!("{} ({})", one.person.user, one.why.name()));
+            let named = named.collect::<Vec<_>>().join(", ");
+            let more = if failing.len() > NAMED { ", …" } else { "" };
+            let found = format!("{} who asked this week are not linked: {named}{more}", failing.len());
+            let remedy = "give them an account in the Devin organisation with the e-mail address that Slack has, or have them \
+                          confirm theirs; `/devin whoami` tells each of them what is missing";
+            Check::warn(AREA, name, found, remedy)
+        }
+        Ok(Err(error)) => Check::fail(AREA, name, error.to_string(), "ask again; look at the store"),
+        Err(_) => Check::fail(AREA, name, "no answer in time", "ask again; look at the store"),
     }
 }
 

@@ -74,25 +74,10 @@ async fn person(trial: &mut Trial) -> Option<DevinUserId> {
 
 fn request(mark: &str, person: DevinUserId) -> CreateSession {
     CreateSession {
-        prompt: PROMPT.to_owned(),
         title: Some("Trial by bobbin doctor".to_owned()),
         tags: vec![TAG.to_owned(), tag(mark)],
-        repos: Vec::new(),
-        playbook_id: None,
-        child_playbook_id: None,
-        knowledge_ids: None,
-        secret_ids: None,
-        session_secrets: Vec::new(),
-        attachment_urls: Vec::new(),
         max_acu_limit: Some(1),
-        devin_mode: None,
-        platform: None,
-        bypass_approval: None,
-        resumable: None,
-        structured_output_schema: None,
-        structured_output_required: None,
-        session_links: Vec::new(),
-        create_as_user_id: person,
+        ..CreateSession::new(PROMPT.to_owned(), person)
     }
 }
 

@@ -36,11 +36,12 @@ impl Registers for RedisStore {
 
     async fn rows(&self, register: &str, after: Option<&Cursor>, limit: usize) -> Result<Vec<Row>> {
         let call = self
-            .call(&self.scripts.rows, SHARD)
-            .text(register)
+            .call(&self.scripts.page, SHARD)
+            .printed(&format_args!("register:{register}"))
             .printed(&from(after))
             .text(name(after))
-            .printed(&limit.min(PAGE_MAX));
+            .printed(&limit.min(PAGE_MAX))
+            .printed(&format_args!("rows:{register}"));
         replies::rows(self.run(call).await?)
     }
 }

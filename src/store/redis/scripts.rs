@@ -39,12 +39,12 @@ scripts!(
         founded,
         letter,
         letters,
-        listed,
         listed_counts,
+        /// Listed mailboxes, and rows of registers.
+        page,
         /// Begin, and finish.
         record,
         row,
-        rows,
         state,
         tracked,
         tracked_counts,

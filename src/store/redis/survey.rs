@@ -21,11 +21,12 @@ impl Survey for RedisStore {
         let mut all = Vec::new();
         for shard in 0..self.shards {
             let call = self
-                .call(&self.scripts.listed, shard)
-                .text(under)
+                .call(&self.scripts.page, shard)
+                .printed(&format_args!("list:{under}"))
                 .printed(&from(after))
                 .text(name(after))
-                .printed(&limit);
+                .printed(&limit)
+                .text("");
             all.extend(replies::listed(self.run(call).await?)?);
         }
         all.sort_by_cached_key(|row| Reverse((row.at, row.mailbox.to_string())));

@@ -18,7 +18,7 @@ async fn while_new_sessions_are_paused_a_mention_is_refused_and_what_runs_goes_o
     assert_eq!(on_redis, on_embedded);
     assert_snapshot!(on_redis, @"
     grace: <@U0BOBBIN> tidy up the search [no_entry_sign]
-    bobbin: :double_vertical_bar: New sessions are paused by an operator of Bobbin: _the quota is &lt;used&gt; up_. I started nothing; what runs goes on and still takes replies. Ask again once they are resumed; `/devin list` says when.
+    bobbin: :double_vertical_bar: New sessions are paused by an operator of Bobbin: _the quota is &lt;used&gt; up_. I started nothing; what runs goes on and still takes replies. Ask again once they are resumed; until then `/devin list` says that they are paused.
     ");
 }
 
