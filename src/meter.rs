@@ -54,6 +54,7 @@ pub const METRICS: &[Metric] = &[
     counter("bobbin_buttons_pressed_total", &["act"], "Buttons pressed, by what they do."),
     counter("bobbin_buttons_refused_total", &["why"], "Buttons that did nothing, by why."),
     histogram("bobbin_change_to_post_seconds", &[], "Time from a change at Devin to the post that tells it."),
+    counter("bobbin_console_sign_ins_total", &["end"], "Sign-ins to the console, by their end."),
     counter("bobbin_doubles_total", &["what", "end"], "Effects that happened twice, and what was done about it."),
     counter("bobbin_inbound_refused_total", &["why"], "Requests that were not Slack's, by why."),
     counter(

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Config, Live, StoreConfig, StoreKind},
+    console::SignIn,
     devin::Devin,
     domain::{ids::OrgId, routing::Routing, rules::Rules},
     install::{self, Install},
@@ -56,6 +57,8 @@ pub struct Bobbin {
     pub more_watches: Vec<(Arc<Watch>, Bell)>,
     /// Lets workspaces install the app, where they do.
     pub install: Option<Arc<Install>>,
+    /// Lets operators sign in to the console, where any are named.
+    pub sign_in: Option<Arc<SignIn>>,
     /// Founds a store that is new or was emptied.
     pub rebuild: Arc<Rebuild>,
     /// What operators see and do.
@@ -96,6 +99,7 @@ impl Bobbin {
         let key = key(config)?;
         let seal = Seal::new(key.expose_secret());
         let (triggers, triggers_out) = trigger::queue();
+        let sign_in = sign_in(config, &outbound)?;
         let Speaking { slack, workspaces, installations, slack_of } =
             speaking(config, &store, &clock, &seal, outbound)?;
         let routing = Arc::new(config.routing.clone());
@@ -137,6 +141,7 @@ impl Bobbin {
             watch,
             more_watches,
             install,
+            sign_in,
             oversight,
             rebuild: Arc::new(Rebuild::new(sources, holder)),
             receive: Arc::new(receive),
@@ -291,6 +296,22 @@ fn install(
         public_url: config.service.public_url.clone().context("no public address")?,
         pkce: config.slack.oauth.as_ref().is_some_and(|app| app.pkce),
         scopes: manifest::scopes(),
+        key: key(config)?,
+    })))
+}
+
+/// What signing in to the console needs, where anybody is named who may.
+fn sign_in(config: &Config, outbound: &Outbound) -> anyhow::Result<Option<Arc<SignIn>>> {
+    if config.console.admins.is_empty() {
+        return Ok(None);
+    }
+    let app = config.slack.oauth.clone().context("operators are named, but not the app's credentials")?;
+    let api = config.slack.api_url.clone();
+    Ok(Some(Arc::new(SignIn {
+        oauth: OAuth::new(outbound.clone(), api, app.client_id, app.client_secret),
+        admins: Live::new(config.console.admins.clone()),
+        public_url: config.service.public_url.clone().context("no public address")?,
+        pkce: app.pkce,
         key: key(config)?,
     })))
 }

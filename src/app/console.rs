@@ -16,7 +16,7 @@ pub(super) fn routes(bobbin: &Bobbin, listen: SocketAddr, public_url: Option<&Ur
         installations: bobbin.install.as_ref().map(|install| install.installations.clone()),
         scopes: manifest::scopes(),
         clock: bobbin.clock.clone(),
-        access: Access::of(listen, public_url),
+        access: Access::of(listen, public_url, bobbin.sign_in.clone()),
         stop,
     }))
 }

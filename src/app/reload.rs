@@ -76,11 +76,14 @@ fn refuse(ConfigError(problems): &ConfigError) {
 }
 
 impl Bobbin {
-    /// Takes over what can change while it runs: the rules of channels, and what requests are verified with.
+    /// Takes over what can change while it runs: the rules of channels, what requests are verified with, and who operates.
     pub fn take_over(&self, newer: &Config) -> anyhow::Result<()> {
         let secrets = SigningSecrets::new(newer.slack.signing_secrets.clone())?;
         self.receive.secrets.replace(secrets);
         self.receive.rules.replace(newer.rules.clone());
+        if let Some(sign_in) = &self.sign_in {
+            sign_in.admins.replace(newer.console.admins.clone());
+        }
         Ok(())
     }
 }

@@ -12,6 +12,8 @@ use super::{Config, Source, keys::KEYS};
 
 /// Keys that are taken over while it runs; the tables of channels are as well.
 const AT_ONCE: [&str; 3] = ["BOBBIN_SLACK_SIGNING_SECRETS", "BOBBIN_MAX_FILE", "BOBBIN_LOG"];
+/// Taken over as well where there is a sign-in already.
+const ADMINS: &str = "BOBBIN_ADMINS";
 
 /// What was given for each key, so that two readings can be compared. Values are not kept: some are secrets.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,9 +49,10 @@ impl Config {
     /// What is different in a newer reading.
     pub fn changes_to(&self, newer: &Self) -> Changes {
         let mut changes = Changes::default();
+        let signs_in = !self.console.admins.is_empty();
         let differing = newer.given.0.iter().filter(|(key, value)| self.given.0.get(*key) != Some(*value));
         (changes.taken_over, changes.for_a_restart) =
-            differing.map(|(key, _)| *key).partition(|key| AT_ONCE.contains(key));
+            differing.map(|(key, _)| *key).partition(|key| AT_ONCE.contains(key) || (signs_in && *key == ADMINS));
         let (old, new) = (&self.rules, &newer.rules);
         let tables = [
             ("defaults", old.defaults != new.defaults),
@@ -108,5 +111,19 @@ mod tests {
         let later = ["BOBBIN_POLL_INTERVAL", "organisations", "workspaces", "channels.*.organisation"];
         assert_eq!(changes.for_a_restart, later);
         assert!(!format!("{before:?}").contains("old"));
+    }
+
+    #[test]
+    fn operators_change_at_once_where_anybody_signs_in_already() {
+        let app = [
+            ("BOBBIN_SLACK_CLIENT_ID", "1.2"),
+            ("BOBBIN_SLACK_CLIENT_SECRET", "s"),
+            ("BOBBIN_PUBLIC_URL", "https://x"),
+        ];
+        let with = |admins| {
+            read(&[&[("BOBBIN_SLACK_SIGNING_SECRETS", "s"), ("BOBBIN_ADMINS", admins)], &app[..]].concat(), "")
+        };
+        assert_eq!(with("T1/U1").changes_to(&with("T1/U2")).taken_over, ["BOBBIN_ADMINS"]);
+        assert_eq!(with("").changes_to(&with("T1/U2")).for_a_restart, ["BOBBIN_ADMINS"]);
     }
 }

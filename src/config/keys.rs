@@ -58,6 +58,7 @@ pub const KEYS: &[Key] = &[
     key("BOBBIN_DEVIN_ORG_ID", None, "the Devin organisation (`org-…`)"),
     key("BOBBIN_POLL_INTERVAL", Some("10s"), "fastest tick of the watch, at least `1s`"),
     secret("BOBBIN_SECRET_KEY", "32 bytes as hex, for the marks on our posts; unset: derived from the signing secret"),
+    key("BOBBIN_ADMINS", None, "who may sign in to the console, as `WORKSPACE/USER`, comma-separated"),
     key("BOBBIN_LOG", Some("info"), "log filter, such as `info,bobbin=debug`"),
     key("BOBBIN_LOG_FORMAT", Some("text"), "`text` or `json`"),
 ];

@@ -5,6 +5,7 @@
 //! process refuses to start, each naming the key, what was found (never for a secret) and what is allowed.
 
 mod changes;
+mod console;
 mod devin;
 pub mod keys;
 mod live;
@@ -22,6 +23,7 @@ use crate::domain::{routing::Routing, rules::Rules};
 
 pub use self::{
     changes::{Changes, Given},
+    console::{ConsoleConfig, is_loopback},
     devin::DevinConfig,
     live::Live,
     log::{LogConfig, LogFormat},
@@ -43,6 +45,8 @@ pub struct Config {
     pub slack: SlackConfig,
     /// The Devin side.
     pub devin: DevinConfig,
+    /// Who signs in to the console.
+    pub console: ConsoleConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// What holds in channels.
@@ -120,6 +124,7 @@ impl Config {
             store: StoreConfig::read(&mut source),
             slack: SlackConfig::read(&mut source),
             devin: DevinConfig::read(&mut source),
+            console: ConsoleConfig::read(&mut source),
             log: LogConfig::read(&mut source),
             rules: rules::read(&mut source),
             organisations,

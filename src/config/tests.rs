@@ -212,3 +212,24 @@ fn without_a_bot_token_workspaces_install_and_what_that_needs_is_named() {
     let config = values(&[app[0], app[1], rest[0], rest[1]]).unwrap();
     assert!(config.slack.bot_token.is_none() && config.slack.oauth.is_some());
 }
+
+#[test]
+fn operators_are_named_with_their_workspace_and_what_signing_in_needs_is_named() {
+    let admins = |text| ("BOBBIN_ADMINS", text);
+    let app = [("BOBBIN_SLACK_CLIENT_ID", "1.2"), ("BOBBIN_SLACK_CLIENT_SECRET", "hunter2")];
+    let url = |text| ("BOBBIN_PUBLIC_URL", text);
+    let said = problem(&[admins("T1/U1, U2"), app[0], app[1], url("https://bobbin.example.com")]);
+    assert!(said.contains("BOBBIN_ADMINS: found \"U2\"; allowed: people of the console as WORKSPACE/USER"), "{said}");
+    let said = problem(&[admins("T1/U1")]);
+    for key in ["BOBBIN_SLACK_CLIENT_ID: found nothing", "BOBBIN_PUBLIC_URL: found nothing"] {
+        assert!(said.contains(key), "{key}: {said}");
+    }
+    let said = problem(&[admins("T1/U1"), app[0], app[1], url("http://bobbin.example.com")]);
+    assert!(said.contains("BOBBIN_PUBLIC_URL: found \"http://bobbin.example.com\"; allowed: the https://"), "{said}");
+    for address in ["https://bobbin.example.com", "http://127.0.0.1:3000", "http://localhost:3000"] {
+        let config = with(&[admins("T1/U1"), app[0], app[1], url(address)]).unwrap();
+        assert!(config.console.admins.has(&"T1".parse().unwrap(), &"U1".parse().unwrap()), "{address}");
+        assert!(config.slack.bot_token.is_some(), "one workspace by its token, and its people sign in");
+    }
+    assert!(with(&[]).unwrap().console.admins.is_empty());
+}

@@ -1,20 +1,31 @@
-//! Who may look. Without sign-in the console is for whoever sits at the machine: it is open, for reading only, where the
-//! bot listens on loopback and is not known to be reached from outside, and closed everywhere else.
+//! Who may look, and who may act.
+//!
+//! With sign-in that is whoever signed in with Slack and is named in the configuration, from wherever they come. Without,
+//! the console is for whoever sits at the machine: it is open, for reading only, where the bot listens on loopback and is
+//! not known to be reached from outside, and closed everywhere else.
 //!
 //! A page on another site cannot look either: its requests carry its own host name even where that name leads to this
-//! machine (DNS rebinding), and only loopback's own names are answered. What came through a proxy came from outside.
+//! machine (DNS rebinding), and only loopback's own names are answered. What came through a proxy came from outside. Where
+//! there is sign-in, a browser gives its session to our own host alone.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
-use url::{Host, Url};
+use jiff::Timestamp;
+use url::Url;
 
-use super::{Console, pages};
+use super::{
+    Console, forms,
+    gate::Gate,
+    sign_in::{ENTER, SignIn},
+    viewer::Viewer,
+};
+use crate::config::is_loopback;
 
 /// Headers that only proxies write.
 const PROXIED: [&str; 8] = [
@@ -33,55 +44,82 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Who may look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Access {
     /// Whoever sits at this machine, for reading only.
     Here,
     /// Nobody.
     Nobody,
+    /// Operators who signed in.
+    Admins(Arc<SignIn>),
 }
 
 impl Access {
-    /// Who may look at a bot that listens here and is reached so from outside.
-    pub fn of(listen: SocketAddr, public_url: Option<&Url>) -> Self {
-        let outside = public_url.is_some_and(|url| !url.host().is_some_and(|host| is_loopback(&host)));
-        if listen.ip().is_loopback() && !outside { Self::Here } else { Self::Nobody }
+    /// Who may look at a bot that listens here, is reached so from outside, and where one may sign in or not.
+    pub fn of(listen: SocketAddr, public_url: Option<&Url>, sign_in: Option<Arc<SignIn>>) -> Self {
+        let outside = public_url.is_some_and(|url| !is_loopback(url));
+        match sign_in {
+            Some(sign_in) => Self::Admins(sign_in),
+            None if listen.ip().is_loopback() && !outside => Self::Here,
+            None => Self::Nobody,
+        }
     }
 
-    /// Whether a request with these headers may be answered.
-    fn lets_in(self, headers: &HeaderMap) -> bool {
-        match self {
-            Self::Here => !PROXIED.iter().any(|name| headers.contains_key(*name)) && is_from_here(headers),
-            Self::Nobody => false,
+    /// The request as it is answered: with who looks, and with a form that may be acted on.
+    async fn admit(&self, mut request: Request, now: Timestamp) -> Result<Request, Response> {
+        let acts = !matches!(*request.method(), Method::GET | Method::HEAD);
+        let viewer = match self {
+            Self::Here if is_direct(request.headers()) && is_from_here(request.headers()) => Viewer::Here,
+            Self::Here | Self::Nobody => return Err(Gate::Closed.into_response()),
+            Self::Admins(sign_in) => {
+                Viewer::Admin(sign_in.admin(request.headers(), now).map_err(|gate| to_gate(gate, acts))?)
+            }
+        };
+        if acts {
+            let (Self::Admins(sign_in), Some(admin)) = (self, viewer.admin()) else {
+                return Err(Gate::ReadOnly.into_response());
+            };
+            let checked = forms::checked(request, &sign_in.public_url, &admin.token).await;
+            request = checked.map_err(IntoResponse::into_response)?;
         }
+        request.extensions_mut().insert(viewer);
+        Ok(request)
     }
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
+/// Whoever only looks is led to where one signs in; a form is not acted on.
+fn to_gate(gate: Gate, acts: bool) -> Response {
+    if !matches!(gate, Gate::SignIn { .. }) {
+        return gate.into_response();
     }
+    if acts { Gate::ForeignForm.into_response() } else { Redirect::to(ENTER).into_response() }
+}
+
+fn is_direct(headers: &HeaderMap) -> bool {
+    !PROXIED.iter().any(|name| headers.contains_key(*name))
 }
 
 fn is_from_here(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let url = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
-    url.is_some_and(|url| url.host().is_some_and(|host| is_loopback(&host)))
+    url.is_some_and(|url| is_loopback(&url))
 }
 
-/// Answers only those who may look, and has browsers be as careful as they can.
+/// Answers only those who may look, and acts only for those who may.
 pub(super) async fn look(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
-    let mut answer = if console.access.lets_in(request.headers()) {
-        next.run(request).await
-    } else {
-        (StatusCode::FORBIDDEN, pages::closed()).into_response()
-    };
+    match console.access.admit(request, console.clock.now()).await {
+        Ok(request) => next.run(request).await,
+        Err(answer) => answer,
+    }
+}
+
+/// Has browsers be as careful as they can. They keep where they come from to our own pages, which forms have to name.
+pub(super) async fn careful(request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -91,39 +129,51 @@ pub(super) async fn look(State(console): State<Arc<Console>>, request: Request, 
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     #[test]
     fn only_a_bot_that_nobody_reaches_from_outside_is_open() {
-        let of = |listen: &str, url: Option<&str>| {
+        let is_open = |listen: &str, url: Option<&str>| {
             let url = url.map(|url| url.parse().unwrap());
-            Access::of(listen.parse().unwrap(), url.as_ref())
+            match Access::of(listen.parse().unwrap(), url.as_ref(), None) {
+                Access::Here => true,
+                Access::Nobody => false,
+                Access::Admins(_) => panic!("nobody signs in"),
+            }
         };
-        assert_eq!(of("127.0.0.1:3000", None), Access::Here);
-        assert_eq!(of("[::1]:3000", Some("http://localhost:3000")), Access::Here);
-        assert_eq!(of("0.0.0.0:3000", None), Access::Nobody);
-        assert_eq!(of("127.0.0.1:3000", Some("https://bobbin.acme.example")), Access::Nobody);
+        assert!(is_open("127.0.0.1:3000", None) && is_open("[::1]:3000", Some("http://localhost:3000")));
+        assert!(!is_open("0.0.0.0:3000", None));
+        assert!(!is_open("127.0.0.1:3000", Some("https://bobbin.acme.example")));
     }
 
-    #[test]
-    fn neither_another_name_nor_a_proxy_is_let_in() {
-        let lets_in = |pairs: &[(&'static str, &'static str)]| {
-            let headers = pairs
-                .iter()
-                .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)));
-            Access::Here.lets_in(&headers.collect())
-        };
+    async fn status(access: Access, method: Method, pairs: &[(&'static str, &'static str)]) -> u16 {
+        let mut request = Request::builder().method(method).uri("/console");
+        for (name, value) in pairs {
+            request = request.header(*name, *value);
+        }
+        let admitted = access.admit(request.body(Body::empty()).unwrap(), Timestamp::UNIX_EPOCH).await;
+        admitted.map_or_else(|answer| answer.status().as_u16(), |_| 200)
+    }
+
+    #[tokio::test]
+    async fn neither_another_name_nor_a_proxy_is_let_in_and_nobody_acts_without_sign_in() {
+        let here = async |pairs: &[(&'static str, &'static str)]| status(Access::Here, Method::GET, pairs).await;
         for host in ["127.0.0.1:3000", "localhost", "[::1]:3000"] {
-            assert!(lets_in(&[("host", host)]), "{host}");
+            assert_eq!(here(&[("host", host)]).await, 200, "{host}");
         }
         for host in ["evil.example", "127.0.0.1.evil.example:3000", "localhost@evil.example", "", "192.0.2.1"] {
-            assert!(!lets_in(&[("host", host)]), "{host}");
+            assert_eq!(here(&[("host", host)]).await, 403, "{host}");
         }
-        assert!(!lets_in(&[]));
+        assert_eq!(here(&[]).await, 403);
         for name in PROXIED {
-            assert!(!lets_in(&[("host", "localhost"), (name, "x")]), "{name}");
+            assert_eq!(here(&[("host", "localhost"), (name, "x")]).await, 403, "{name}");
         }
-        let headers = [(header::HOST, HeaderValue::from_static("localhost"))].into_iter().collect();
-        assert!(!Access::Nobody.lets_in(&headers));
+        let local = [("host", "localhost"), ("origin", "http://localhost")];
+        assert_eq!(status(Access::Nobody, Method::GET, &local).await, 403);
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            assert_eq!(status(Access::Here, method.clone(), &local).await, 403, "{method}");
+        }
     }
 }

@@ -1,20 +1,25 @@
 //! The console: what operators look at in a browser. Server-rendered, so that everything can be read without scripts; a
 //! small script of our own puts in what changed meanwhile.
 //!
-//! It shows what [`oversight`](crate::oversight) sees and has no knowledge of its own. Who may look is decided in one
-//! place, [`guard`], before any page is made.
+//! It shows what [`oversight`](crate::oversight) sees, does what that does, and has no knowledge of its own. Who may look
+//! and who may act is decided in one place, [`guard`], before any page is made.
 
+mod forms;
+mod gate;
 mod guard;
 mod live;
 mod pages;
+mod session;
+mod sign_in;
 mod view;
+mod viewer;
 
 use std::sync::Arc;
 
 use axum::{Router, http::header, middleware, response::IntoResponse, routing::get};
 use tokio_util::sync::CancellationToken;
 
-pub use self::guard::Access;
+pub use self::{guard::Access, sign_in::SignIn};
 use crate::{clock::Clock, oversight::Oversight, tenancy::Installations};
 
 /// What the pages need.
@@ -42,7 +47,14 @@ pub fn routes(console: Arc<Console>) -> Router {
         .route("/console/installs", get(pages::installs::page))
         .route("/console/log", get(pages::log::page))
         .route("/console/live", get(live::stream));
-    let guarded = pages.layer(middleware::from_fn_with_state(console.clone(), guard::look)).with_state(console);
+    let mut pages = pages.with_state(console.clone());
+    let mut outside = Router::new();
+    if let Access::Admins(sign_in) = &console.access {
+        pages = pages.merge(sign_in::way_out(console.clone(), sign_in.clone()));
+        outside = sign_in::way_in(console.clone(), sign_in.clone());
+    }
+    let guarded = pages.layer(middleware::from_fn_with_state(console, guard::look)).merge(outside);
+    let guarded = guarded.layer(middleware::from_fn(guard::careful));
     let parts = Router::new()
         .route(
             "/console/console.css",

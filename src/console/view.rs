@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::viewer::Viewer;
 use crate::{domain::pause::Pause, oversight::LinkRow};
 
 /// What stands around every page.
@@ -9,6 +10,8 @@ use crate::{domain::pause::Pause, oversight::LinkRow};
 pub(super) struct Frame {
     /// The page that is open.
     pub(super) here: &'static str,
+    /// Who looks.
+    pub(super) viewer: Viewer,
     /// What was searched for.
     pub(super) query: String,
     /// New sessions are paused, and where.

@@ -1,5 +1,6 @@
 //! Pure rules: identifiers, phases, what a change should announce. No I/O, no async, no clock.
 
+pub mod admins;
 pub mod announce;
 pub mod ask;
 pub mod button;

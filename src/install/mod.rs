@@ -6,7 +6,7 @@
 //! <https://docs.slack.dev/authentication/installing-with-oauth>
 
 mod page;
-mod pass;
+pub(crate) mod pass;
 
 use std::sync::Arc;
 
@@ -21,17 +21,19 @@ use secrecy::SecretSlice;
 use serde::Deserialize;
 use url::Url;
 
-use self::{
-    page::Page,
-    pass::{COOKIE, Pass},
-};
+use self::{page::Page, pass::Pass};
 use crate::{
     clock::Clock,
-    domain::{errand::Errand, mailbox::Mailbox},
+    domain::{errand, mailbox::Mailbox},
     slack::AuthorizeRequest,
     store::{Admit, Bell, Door, Input, Offer, SharedStore, StoreError},
     tenancy::{InstallError, Installation, Installations},
 };
+
+/// The name of the browser's cookie.
+const COOKIE: &str = "bobbin_install";
+/// What the browser is sent to Slack for.
+const ERRAND: pass::Errand = pass::Errand::Install;
 
 /// What the routes need.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl Install {
 
 /// Sends the person to Slack.
 async fn begin(State(install): State<Arc<Install>>) -> Response {
-    let pass = Pass::new(&install.key, install.clock.now());
+    let pass = Pass::new(&install.key, ERRAND, install.clock.now());
     let challenge = install.pkce.then(|| pass.challenge());
     let request = AuthorizeRequest {
         scopes: &install.scopes,
@@ -108,7 +110,7 @@ struct Returned {
 /// The person comes back.
 async fn end(State(install): State<Arc<Install>>, headers: HeaderMap, Query(returned): Query<Returned>) -> Response {
     let now = install.clock.now();
-    let kept = pass::from_cookies(&headers).and_then(|text| Pass::read(&install.key, &text, now));
+    let kept = pass::from_cookies(&headers, COOKIE).and_then(|text| Pass::read(&install.key, ERRAND, &text, now));
     let page = match kept.filter(|pass| pass.is(&returned.state)) {
         None => {
             count("foreign_state");
@@ -163,7 +165,8 @@ async fn redeem(install: &Install, code: &str, pass: &Pass) -> Response {
 /// Has whoever installed the app told what to do next.
 async fn welcome(install: &Install, of: &Installation, missing: Vec<String>) -> Result<(), StoreError> {
     let Some(user) = of.by.clone() else { return Ok(()) };
-    let body = serde_json::to_vec(&Errand::Welcome { missing }).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let body =
+        serde_json::to_vec(&errand::Errand::Welcome { missing }).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let input = Input::received(install.clock.now(), Door::Errand, body);
     let seen = vec![format!("welcome:{}:{}", of.id, of.at)];
     let mailbox = Mailbox::Person { team: of.id.clone(), user };

@@ -1,5 +1,5 @@
 //! What a browser keeps for us between leaving for Slack and coming back: a number nobody can guess and until when it
-//! counts, signed.
+//! counts, signed. An installation and a sign-in each have their own; neither is taken for the other.
 
 use std::time::Duration;
 
@@ -12,82 +12,111 @@ use uuid::Uuid;
 
 use crate::{clock::later, store::seal::keyed_hash};
 
-/// The cookie's name.
-pub(super) const COOKIE: &str = "bobbin_install";
 /// How long somebody may take at Slack: as long as its codes live.
-pub(super) const LIFE: Duration = Duration::from_mins(10);
+pub(crate) const LIFE: Duration = Duration::from_mins(10);
 /// Separates these uses of the key from every other.
 const SIGNS: &[u8] = b"bobbin install pass v1";
 const VERIFIES: &[u8] = b"bobbin install verifier v1";
 const NUMBERS: &[u8] = b"bobbin install state v1";
+const NONCES: &[u8] = b"bobbin install nonce v1";
+
+/// What somebody is sent to Slack for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// To install the app.
+    Install,
+    /// To say who they are.
+    SignIn,
+}
+
+impl Errand {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Install => b"install",
+            Self::SignIn => b"sign in",
+        }
+    }
+}
 
 /// The pass of one browser.
 #[derive(Debug)]
-pub(super) struct Pass {
+pub(crate) struct Pass {
     state: String,
     until: i64,
     signature: String,
     verifier: String,
+    nonce: String,
 }
 
 impl Pass {
     /// A new one.
-    pub(super) fn new(key: &SecretSlice<u8>, now: Timestamp) -> Self {
-        // An id alone has its time in it; hashed under our key nobody can guess it.
-        let state = hex::encode(keyed_hash(key.expose_secret(), &[NUMBERS, Uuid::now_v7().as_bytes()]));
-        Self::of(key, state, later(now, LIFE).as_second())
+    pub(crate) fn new(key: &SecretSlice<u8>, errand: Errand, now: Timestamp) -> Self {
+        Self::of(key, errand, unguessable(key), later(now, LIFE).as_second())
     }
 
-    fn of(key: &SecretSlice<u8>, state: String, until: i64) -> Self {
-        let signed = keyed_hash(key.expose_secret(), &[SIGNS, state.as_bytes(), &until.to_be_bytes()]);
-        let verifier = hex::encode(keyed_hash(key.expose_secret(), &[VERIFIES, state.as_bytes()]));
-        Self { state, until, signature: hex::encode(signed), verifier }
+    fn of(key: &SecretSlice<u8>, errand: Errand, state: String, until: i64) -> Self {
+        let hash = |parts: &[&[u8]]| hex::encode(keyed_hash(key.expose_secret(), parts));
+        let signature = hash(&[SIGNS, errand.label(), state.as_bytes(), &until.to_be_bytes()]);
+        let verifier = hash(&[VERIFIES, errand.label(), state.as_bytes()]);
+        let nonce = hash(&[NONCES, errand.label(), state.as_bytes()]);
+        Self { state, until, signature, verifier, nonce }
     }
 
     /// Reads a cookie's value; `None` when it is not ours, was changed, or does not count any more.
-    pub(super) fn read(key: &SecretSlice<u8>, text: &str, now: Timestamp) -> Option<Self> {
+    pub(crate) fn read(key: &SecretSlice<u8>, errand: Errand, text: &str, now: Timestamp) -> Option<Self> {
         let mut parts = text.split('.');
         let (state, until, signature) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-        let pass = Self::of(key, state.to_owned(), until);
+        let pass = Self::of(key, errand, state.to_owned(), until);
         let good = same(&pass.signature, signature) && parts.next().is_none();
         (good && now.as_second() <= until).then_some(pass)
     }
 
     /// The cookie's value.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}.{}.{}", self.state, self.until, self.signature)
     }
 
     /// What Slack sends back unchanged.
-    pub(super) fn state(&self) -> &str {
+    pub(crate) fn state(&self) -> &str {
         &self.state
     }
 
     /// Whether that is what came back.
-    pub(super) fn is(&self, state: &str) -> bool {
+    pub(crate) fn is(&self, state: &str) -> bool {
         same(&self.state, state)
     }
 
     /// The PKCE verifier. <https://www.rfc-editor.org/rfc/rfc7636>
-    pub(super) fn verifier(&self) -> &str {
+    pub(crate) fn verifier(&self) -> &str {
         &self.verifier
     }
 
+    /// What comes back in the token of whoever signs in.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
     /// Its challenge, `S256`.
-    pub(super) fn challenge(&self) -> String {
+    pub(crate) fn challenge(&self) -> String {
         BASE64_URL.encode(Sha256::digest(self.verifier.as_bytes()))
     }
 }
 
-/// The pass in a request's cookies.
-pub(super) fn from_cookies(headers: &HeaderMap) -> Option<String> {
+/// A number that nobody can guess.
+pub(crate) fn unguessable(key: &SecretSlice<u8>) -> String {
+    // An id alone has its time in it; hashed under our key it says nothing.
+    hex::encode(keyed_hash(key.expose_secret(), &[NUMBERS, Uuid::now_v7().as_bytes()]))
+}
+
+/// A cookie of a request.
+pub(crate) fn from_cookies(headers: &HeaderMap, cookie: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, _)| *name == cookie).map(|(_, value)| value.to_owned())
 }
 
 /// Compared as hashes, so that the time it takes tells nothing.
-fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     Sha256::digest(a.as_bytes()) == Sha256::digest(b.as_bytes())
 }
 
@@ -102,16 +131,19 @@ mod tests {
     #[test]
     fn a_pass_is_read_by_whoever_signed_it_until_it_runs_out() {
         let now = Timestamp::from_second(1_795_000_000).unwrap();
-        let pass = Pass::new(&key("ours"), now);
+        let pass = Pass::new(&key("ours"), Errand::Install, now);
         let text = pass.text();
-        let read = Pass::read(&key("ours"), &text, now).unwrap();
-        assert!(read.is(pass.state()) && read.verifier() == pass.verifier());
+        let read_by = |who: &str, text: &str, now| Pass::read(&key(who), Errand::Install, text, now);
+        let read = read_by("ours", &text, now).unwrap();
+        assert!(read.is(pass.state()) && read.verifier() == pass.verifier() && read.nonce() == pass.nonce());
+        assert!(read.nonce() != read.state() && read.nonce() != read.verifier());
+        assert!(Pass::read(&key("ours"), Errand::SignIn, &text, now).is_none(), "an installation is no sign-in");
         assert!(!read.is("") && !read.is("another"));
-        assert!(Pass::read(&key("theirs"), &text, now).is_none());
-        assert!(Pass::read(&key("ours"), &text, later(now, LIFE + Duration::from_secs(1))).is_none());
+        assert!(read_by("theirs", &text, now).is_none());
+        assert!(read_by("ours", &text, later(now, LIFE + Duration::from_secs(1))).is_none());
         let longer = text.replacen('.', ".9", 1);
-        assert!(Pass::read(&key("ours"), &longer, now).is_none(), "a later end needs another signature");
-        assert_ne!(Pass::new(&key("ours"), now).state(), pass.state());
+        assert!(read_by("ours", &longer, now).is_none(), "a later end needs another signature");
+        assert_ne!(Pass::new(&key("ours"), Errand::Install, now).state(), pass.state());
         assert!((43..=128).contains(&pass.verifier().len()));
     }
 
@@ -119,7 +151,7 @@ mod tests {
     fn a_challenge_is_the_verifiers_digest() {
         // RFC 7636, appendix B.
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned();
-        let pass = Pass { verifier, ..Pass::new(&key("ours"), Timestamp::UNIX_EPOCH) };
+        let pass = Pass { verifier, ..Pass::new(&key("ours"), Errand::Install, Timestamp::UNIX_EPOCH) };
         assert_eq!(pass.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Oversight, Result};
-use crate::store::{Change, Cursor, StoreError};
+use crate::{
+    domain::ids::{TeamId, UserId},
+    store::{Change, Cursor, StoreError},
+};
 
 /// The register of what was done.
 const REGISTER: &str = "audit";
@@ -13,7 +16,7 @@ const REGISTER: &str = "audit";
 /// Whoever acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// Who: a Slack user of the console, or who ran the command line.
+    /// Who: `WORKSPACE/USER` of the console, or who ran the command line.
     pub name: String,
     /// From where.
     pub from: String,
@@ -21,8 +24,8 @@ pub struct Actor {
 
 impl Actor {
     /// Somebody who signed in to the console.
-    pub fn console(name: impl Into<String>) -> Self {
-        Self { name: name.into(), from: "console".to_owned() }
+    pub fn console(team: &TeamId, user: &UserId) -> Self {
+        Self { name: format!("{team}/{user}"), from: "console".to_owned() }
     }
 
     /// Whoever runs the command line, as its environment names them.

@@ -20,7 +20,7 @@ use crate::support::{
 const BOTH: [On; 2] = [On::Redis, On::Embedded];
 
 fn operator() -> Actor {
-    Actor::console("U0OPS")
+    Actor::console(&id(TEAM), &id("U0OPS"))
 }
 
 fn person(user: &str) -> Person {
@@ -186,7 +186,7 @@ async fn an_operator_says_who_somebody_is_and_takes_it_back() {
         assert_eq!(world.devin.sessions().len(), 2, "the e-mail address counts again");
         assert!(over.remove_override(&operator(), &person(LINUS)).await.is_err());
         let target = format!("{TEAM}/{LINUS}");
-        let expected = ["remove", "set", "set"].map(|action| format!("U0OPS people.{action} {target}"));
+        let expected = ["remove", "set", "set"].map(|action| format!("{TEAM}/U0OPS people.{action} {target}"));
         assert_eq!(audited(&world).await, expected, "newest first; what was refused changed nothing");
     }
 }
@@ -271,7 +271,7 @@ async fn dead_letters_are_looked_at_put_back_and_dropped_on_the_record() {
         world.thread(&root);
         assert!(over.replay_letter(&operator(), &letter.id).await.is_err(), "it is gone");
         assert!(over.drop_letter(&operator(), &letter.id).await.is_err());
-        let expected = ["replay", "read"].map(|action| format!("U0OPS letters.{action} {}", letter.id));
+        let expected = ["replay", "read"].map(|action| format!("{TEAM}/U0OPS letters.{action} {}", letter.id));
         assert_eq!(audited(&world).await, expected);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{Console, Trouble, shown};
+use super::{Console, Trouble, Viewer, shown};
 use crate::console::view::{Frame, When};
 
 const HERE: &str = "/console/installs";
@@ -27,8 +27,8 @@ struct InstallView {
     gone: Option<(String, When)>,
 }
 
-pub(in crate::console) async fn page(State(console): State<Arc<Console>>) -> Result<Response, Trouble> {
-    let frame = console.frame(HERE).await?;
+pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer: Viewer) -> Result<Response, Trouble> {
+    let frame = console.frame(HERE, viewer).await?;
     let now = console.clock.now();
     let Some(installations) = &console.installations else {
         return Ok(shown(&InstallsPage { frame, installs: None }));

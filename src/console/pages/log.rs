@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Console, ROWS, Trouble, shown};
+use super::{Console, ROWS, Trouble, Viewer, shown};
 use crate::{
     console::view::{Frame, When},
     store::Cursor,
@@ -44,9 +44,10 @@ struct EntryView {
 
 pub(in crate::console) async fn page(
     State(console): State<Arc<Console>>,
+    viewer: Viewer,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(HERE).await?;
+    let frame = console.frame(HERE, viewer).await?;
     let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
     let audit = console.oversight.audit(after.as_ref(), ROWS).await;
     let (entries, next) = audit.map_err(|error| Trouble(HERE, error))?;

@@ -14,15 +14,12 @@ use axum::{
 use super::{
     Console,
     view::{Frame, PauseView},
+    viewer::Viewer,
 };
 use crate::oversight::OversightError;
 
 /// Rows of one page of a table.
 const ROWS: usize = 50;
-
-#[derive(Template)]
-#[template(path = "console/closed.html", config = ".askama.toml")]
-struct ClosedPage;
 
 #[derive(Template)]
 #[template(path = "console/trouble.html", config = ".askama.toml")]
@@ -31,17 +28,12 @@ struct TroublePage {
     words: String,
 }
 
-/// What somebody sees who may not look.
-pub(super) fn closed() -> Response {
-    shown(&ClosedPage)
-}
-
 /// A page that cannot be shown now, and why.
 pub(super) struct Trouble(&'static str, OversightError);
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        let frame = Frame { here: self.0, query: String::new(), pauses: Vec::new() };
+        let frame = Frame { here: self.0, viewer: Viewer::Unknown, query: String::new(), pauses: Vec::new() };
         let status = match &self.1 {
             OversightError::Refused(_) => StatusCode::BAD_REQUEST,
             OversightError::Store(_) | OversightError::Devin(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -53,15 +45,15 @@ impl IntoResponse for Trouble {
 
 impl Console {
     /// What stands around a page.
-    async fn frame(&self, here: &'static str) -> Result<Frame, Trouble> {
+    async fn frame(&self, here: &'static str, viewer: Viewer) -> Result<Frame, Trouble> {
         let now = self.clock.now();
         let pauses = self.oversight.pauses().await.map_err(|error| Trouble(here, error))?;
         let pauses = pauses.iter().map(|pause| PauseView::of(pause, now)).collect();
-        Ok(Frame { here, query: String::new(), pauses })
+        Ok(Frame { here, viewer, query: String::new(), pauses })
     }
 }
 
-fn shown(page: &impl Template) -> Response {
+pub(super) fn shown(page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => Html(text).into_response(),
         Err(error) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{Console, ROWS, Trouble, shown};
+use super::{Console, ROWS, Trouble, Viewer, shown};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
     oversight::Filter,
@@ -36,9 +36,9 @@ struct PhaseView {
     width: u64,
 }
 
-pub(in crate::console) async fn page(State(console): State<Arc<Console>>) -> Result<Response, Trouble> {
+pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer: Viewer) -> Result<Response, Trouble> {
     let trouble = |error| Trouble(HERE, error);
-    let frame = console.frame(HERE).await?;
+    let frame = console.frame(HERE, viewer).await?;
     let counts = console.oversight.phases().await.map_err(trouble)?;
     let mut rows = Vec::new();
     for phase in WAITING {

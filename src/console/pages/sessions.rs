@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{Console, ROWS, Trouble, shown};
+use super::{Console, ROWS, Trouble, Viewer, shown};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
     domain::phase::Phase,
@@ -48,10 +48,11 @@ struct SessionsPage {
 
 pub(in crate::console) async fn page(
     State(console): State<Arc<Console>>,
+    viewer: Viewer,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let trouble = |error| Trouble(HERE, error);
-    let mut frame = console.frame(HERE).await?;
+    let mut frame = console.frame(HERE, viewer).await?;
     frame.query.clone_from(&asked.q);
     let (filter, which) = match wanted(&asked).map_err(trouble)? {
         Ok(wanted) => wanted,

@@ -21,9 +21,9 @@ use crate::{
 /// The app towards Slack's OAuth. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct OAuth {
-    outbound: Outbound,
+    pub(super) outbound: Outbound,
     api: Url,
-    client_id: String,
+    pub(super) client_id: String,
     client_secret: SecretString,
 }
 
@@ -108,17 +108,13 @@ impl OAuth {
     ///
     /// [`SlackError::Unreachable`] where the API's address cannot carry it.
     pub fn authorize_url(&self, request: &AuthorizeRequest<'_>) -> Result<Url, SlackError> {
-        let mut url =
-            self.api.join("../oauth/v2/authorize").map_err(|e| SlackError::Unreachable { why: e.to_string() })?;
+        let mut url = self.beside("oauth/v2/authorize")?;
         url.query_pairs_mut()
             .append_pair("client_id", &self.client_id)
             .append_pair("scope", &request.scopes.join(","))
             .append_pair("redirect_uri", request.redirect_uri)
             .append_pair("state", request.state);
-        if let Some(challenge) = request.challenge {
-            url.query_pairs_mut().append_pair("code_challenge", challenge).append_pair("code_challenge_method", "S256");
-        }
-        Ok(url)
+        Ok(Self::challenged(url, request.challenge))
     }
 
     /// A code becomes tokens. <https://docs.slack.dev/reference/methods/oauth.v2.access>
@@ -143,11 +139,30 @@ impl OAuth {
     }
 
     async fn access(&self, form: &[(&str, &str)]) -> Result<Grant, SlackError> {
-        let method = "oauth.v2.access";
+        part(&mut self.call("oauth.v2.access", form).await?, "")
+    }
+
+    /// A page for people; those lie beside the API.
+    pub(super) fn beside(&self, path: &str) -> Result<Url, SlackError> {
+        self.api
+            .join("..")
+            .and_then(|pages| pages.join(path))
+            .map_err(|e| SlackError::Unreachable { why: e.to_string() })
+    }
+
+    /// A page's address with the PKCE challenge, where there is one.
+    pub(super) fn challenged(mut url: Url, challenge: Option<&str>) -> Url {
+        if let Some(challenge) = challenge {
+            url.query_pairs_mut().append_pair("code_challenge", challenge).append_pair("code_challenge_method", "S256");
+        }
+        url
+    }
+
+    /// A call as the app.
+    pub(super) async fn call(&self, method: &'static str, form: &[(&str, &str)]) -> Result<Value, SlackError> {
         let url = self.api.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
         let request = self.outbound.request(Method::POST, url);
         let request = request.basic_auth(&self.client_id, Some(self.client_secret.expose_secret())).form(form);
-        let mut answer: Value = outcome(&self.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)?;
-        part(&mut answer, "")
+        outcome(&self.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)
     }
 }

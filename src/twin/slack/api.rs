@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use super::{
     agents,
     args::{Args, JsonBody},
-    assistant, chat, conversations, doors, oauth, people, reactions,
+    assistant, chat, conversations, doors, oauth, openid, people, reactions,
     server::SlackTwin,
     state::{Channel, ChannelKind, State},
     uploads, views,
@@ -126,6 +126,10 @@ impl SlackTwin {
             .route("/api/oauth.v2.access", post(oauth::access))
             .route("/oauth/v2/authorize", get(oauth::authorize))
             .route("/oauth/v2/allow", get(oauth::allow))
+            .route("/api/openid.connect.token", post(openid::token))
+            .route("/openid/connect/authorize", get(openid::authorize))
+            .route("/openid/connect/allow", get(openid::allow))
+            .route("/openid/connect/keys", get(openid::keys))
             .route("/api/{method}", any(call))
             .route("/files/{id}/{name}", get(doors::download))
             .route("/hooks/{id}", post(doors::respond))

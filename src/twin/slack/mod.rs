@@ -16,6 +16,8 @@ pub(crate) mod inputs;
 mod modals;
 mod oauth;
 mod objects;
+mod openid;
+pub(crate) mod openid_keys;
 mod people;
 mod pressing;
 mod reactions;

@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::{
+    openid::SignIn,
     server::SlackTwin,
     state::{State, Token},
 };
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// How long a code is good.
-const CODE_LIFE: Duration = Duration::from_mins(10);
+pub(super) const CODE_LIFE: Duration = Duration::from_mins(10);
 /// How long a rotating token is good, in seconds.
 const TOKEN_LIFE: u64 = 43_200;
 
@@ -55,6 +56,8 @@ pub struct OAuthApp {
     pub denied: Vec<String>,
     codes: BTreeMap<String, Code>,
     refreshes: BTreeMap<String, Vec<String>>,
+    /// Codes of people who sign in.
+    pub(super) sign_ins: BTreeMap<String, SignIn>,
 }
 
 /// What a code stands for.
@@ -81,22 +84,43 @@ pub(super) struct Asked {
 
 impl OAuthApp {
     fn check(&self, asked: &Asked) -> Result<(), &'static str> {
-        if asked.client_id != self.client_id || self.client_id.is_empty() {
-            return Err("invalid_client_id");
-        }
-        if !self.redirects.contains(&asked.redirect_uri) {
-            return Err("bad_redirect_uri");
-        }
+        self.check_client(&asked.client_id, &asked.redirect_uri)?;
         if asked.scope.is_empty() {
             return Err("no_scopes");
         }
-        if asked.code_challenge.is_some() && !self.pkce {
+        self.check_challenge(asked.code_challenge.as_deref(), asked.code_challenge_method.as_deref())
+    }
+
+    /// Whether somebody may be sent to this page for this app, and back to this address.
+    pub(super) fn check_client(&self, client_id: &str, redirect_uri: &String) -> Result<(), &'static str> {
+        if client_id != self.client_id || client_id.is_empty() {
+            return Err("invalid_client_id");
+        }
+        if self.redirects.contains(redirect_uri) { Ok(()) } else { Err("bad_redirect_uri") }
+    }
+
+    pub(super) fn check_challenge(&self, challenge: Option<&str>, method: Option<&str>) -> Result<(), &'static str> {
+        match challenge {
+            Some(_) if !self.pkce => Err("pkce_not_allowed"),
+            Some(_) if method != Some("S256") => Err("invalid_code_challenge_method"),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a verifier is what a challenge was made of.
+    pub(super) fn check_verifier(&self, verifier: Option<&str>, challenge: Option<&str>) -> Result<(), &'static str> {
+        if verifier.is_some() && !self.pkce {
             return Err("pkce_not_allowed");
         }
-        if asked.code_challenge.is_some() && asked.code_challenge_method.as_deref() != Some("S256") {
-            return Err("invalid_code_challenge_method");
-        }
-        Ok(())
+        let made = verifier.map(|verifier| BASE64_URL.encode(Sha256::digest(verifier)));
+        if made.as_deref() == challenge { Ok(()) } else { Err("invalid_code_verifier") }
+    }
+
+    /// Whether the app itself asks: by HTTP Basic. <https://www.rfc-editor.org/rfc/rfc7617>
+    pub(super) fn check_app(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+        let expected = format!("Basic {}", BASE64.encode(format!("{}:{}", self.client_id, self.client_secret)));
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if self.client_id.is_empty() || given != Some(&expected) { Err("bad_client_secret") } else { Ok(()) }
     }
 }
 
@@ -137,7 +161,7 @@ pub(super) async fn authorize(Shared(twin): Shared<Arc<SlackTwin>>, Query(asked)
     }
     let (allow, cancel) = (allow.finish().replace('&', "&amp;"), cancel.as_str().replace('&', "&amp;"));
     Html(format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>Allow?</title><p>The app asks to be installed.</p>\
+        "<!doctype html><meta charset=\"utf-8\"><title>Allow?</title><link rel=\"icon\" href=\"data:,\"><p>The app asks to be installed.</p>\
          <p><a id=\"allow\" href=\"/oauth/v2/allow?{allow}\">Allow</a> <a id=\"cancel\" href=\"{cancel}\">Cancel</a></p>"
     ))
     .into_response()
@@ -175,11 +199,7 @@ pub(super) async fn access(
 ) -> Response {
     let now = twin.now();
     let answer = twin.change(|state| {
-        let expected = basic(&state.oauth.client_id, &state.oauth.client_secret);
-        let given_as = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if state.oauth.client_id.is_empty() || given_as != Some(&expected) {
-            return Err("bad_client_secret");
-        }
+        state.oauth.check_app(&headers)?;
         match given.grant_type.as_str() {
             "" | "authorization_code" => state.turn_in(&given, now),
             "refresh_token" => state.refresh(&given),
@@ -189,11 +209,6 @@ pub(super) async fn access(
     twin.enter("oauth.v2.access", answer.as_ref().map(drop).map_err(|&code| code.to_owned()), "{}".to_owned());
     let body = answer.unwrap_or_else(|code| json!({ "ok": false, "error": code }));
     Json(body).into_response()
-}
-
-/// How HTTP Basic writes an id and a secret. <https://www.rfc-editor.org/rfc/rfc7617>
-fn basic(id: &str, secret: &str) -> String {
-    format!("Basic {}", BASE64.encode(format!("{id}:{secret}")))
 }
 
 impl State {
@@ -221,12 +236,7 @@ impl State {
         if code.redirect != given.redirect_uri {
             return Err("bad_redirect_uri");
         }
-        if given.code_verifier.is_some() && !self.oauth.pkce {
-            return Err("pkce_not_allowed");
-        }
-        if code.challenge != given.code_verifier.as_deref().map(|v| BASE64_URL.encode(Sha256::digest(v))) {
-            return Err("invalid_code_verifier");
-        }
+        self.oauth.check_verifier(given.code_verifier.as_deref(), code.challenge.as_deref())?;
         Ok(self.grant(&code.scopes, Some(&code.by), now))
     }
 

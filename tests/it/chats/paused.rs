@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use crate::support::world::{On, World, id};
 
 fn operator() -> Actor {
-    Actor::console("U0OPS")
+    Actor::console(&id(TEAM), &id("U0OPS"))
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ const PAGES: [(&str, &str); 4] = [
 const AXE: &str = include_str!("../../fixtures/axe/axe.min.js");
 
 /// What keeps people from using the page, by axe's rules.
-async fn barriers(browser: &Browser) -> Value {
+pub(super) async fn barriers(browser: &Browser) -> Value {
     browser.script(AXE).await;
     let found = "window.barriers = null; axe.run().then(r => window.barriers =
         r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))";

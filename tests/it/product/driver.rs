@@ -134,6 +134,14 @@ impl Browser {
         self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body: command }).await.unwrap();
     }
 
+    /// Keeps a picture of the page, in the folder that `BOBBIN_TEST_PICTURES` names, for people to look at.
+    pub(crate) async fn keep(&self, name: &str) {
+        let Some(folder) = std::env::var_os("BOBBIN_TEST_PICTURES") else { return };
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+    }
+
     /// What the console was told since the last look, warnings and errors only.
     pub(crate) async fn complaints(&self) -> Vec<Value> {
         let command = Vendor { path: "se/log", body: json!({ "type": "browser" }) };

@@ -22,4 +22,5 @@ mod refusals;
 mod reloading;
 pub(crate) mod replicas;
 mod serving;
+mod signing_in;
 pub(crate) mod traffic;
