@@ -16,6 +16,7 @@ mod outage;
 pub(crate) mod outside;
 mod paused;
 pub(crate) mod process;
+mod readme;
 mod redis;
 pub(crate) mod redis_troubles;
 mod refusals;

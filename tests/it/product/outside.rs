@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -117,6 +118,19 @@ impl Outside {
             ("BOBBIN_DEVIN_ORG_ID", ORG.to_owned()),
         ]
         .into()
+    }
+
+    /// What leads a bot to the twins instead of to the vendors, and to a folder and a port of its own.
+    pub(crate) fn redirected(&self, listen: u16) -> Settings {
+        let mut settings = self.settings();
+        settings.retain(|name, _| name.ends_with("_API_URL"));
+        settings.insert("BOBBIN_LISTEN", format!("127.0.0.1:{listen}"));
+        settings
+    }
+
+    /// A folder that lasts as long as this.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The port of the twins.

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Read},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, OnceLock},
     thread,
@@ -35,8 +36,20 @@ pub(crate) struct Process {
 
 /// The binary with these words and settings.
 pub(crate) fn command(words: &[&str], settings: &Settings) -> Command {
+    program(env!("CARGO_BIN_EXE_bobbin"), words, settings)
+}
+
+/// What an operator types into a shell that finds the binary on its path; it ends at the first command that fails.
+pub(crate) fn typed(lines: &str, settings: &Settings) -> Command {
+    let mut command = program("sh", &["-eu", "-c", lines], settings);
+    let folder = Path::new(env!("CARGO_BIN_EXE_bobbin")).parent().unwrap();
+    command.env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
+    command
+}
+
+fn program(name: &str, words: &[&str], settings: &Settings) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_bobbin")]).args(words);
+    command.args(["--pdeathsig", "KILL", name]).args(words);
     command.env_clear().env("PATH", "/usr/bin:/bin").envs(settings).stdin(Stdio::null());
     command
 }
@@ -54,8 +67,12 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 impl Process {
     /// Starts the binary.
     pub(crate) fn start(words: &[&str], settings: &Settings) -> Self {
-        let mut child =
-            command(words, settings).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("setpriv is there");
+        Self::of(command(words, settings))
+    }
+
+    /// Starts a command that becomes the binary.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("setpriv is there");
         let stdout = collected(child.stdout.take().unwrap());
         let stderr = collected(child.stderr.take().unwrap());
         let outbound = Outbound::new(OutboundOptions::default()).unwrap();
