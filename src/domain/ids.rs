@@ -113,9 +113,20 @@ id!(
 );
 
 impl From<Uuid> for InputId {
+    /// As a trace id is written, so that an input has one name in logs, in traces, in threads and among dead letters.
     fn from(uuid: Uuid) -> Self {
-        // Hexadecimal digits and hyphens: of the form that an id must have.
-        Self(uuid.to_string())
+        // Hexadecimal digits: of the form that an id must have.
+        Self(uuid.simple().to_string())
+    }
+}
+
+impl InputId {
+    /// The id of what this input asks another mailbox to do: it begins with this id, so that both are one trace. `name`
+    /// tells the errands of one input apart.
+    #[must_use]
+    pub fn errand(&self, name: &str) -> Self {
+        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        Self::try_from(format!("{self}-{name}")).unwrap_or_else(|_too_long| Uuid::now_v7().into())
     }
 }
 

@@ -13,6 +13,7 @@ use reqwest::{
     header::{CONTENT_TYPE, LOCATION},
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::send::{self, Call, Outbound, is_loopback};
@@ -154,12 +155,14 @@ impl Outbound {
     /// [`DownloadError`]; fetching again is always safe.
     pub async fn download(&self, request: DownloadRequest<'_>) -> Result<Download, DownloadError> {
         let started = Instant::now();
-        let result = match self.follow(&request, started).await {
-            Ok(incoming) => incoming.read().await,
-            Err(error) => Err(error),
+        let span = send::span(&request.call);
+        let reading = async {
+            let incoming = self.follow(&request, started).await?;
+            incoming.read().await
         };
+        let result = reading.instrument(span.clone()).await;
         let outcome = if result.is_ok() { "ok" } else { "failed" };
-        send::record(&request.call, outcome, 0, started.elapsed());
+        send::record(&span, &request.call, outcome, 0, started.elapsed());
         result
     }
 
@@ -170,9 +173,10 @@ impl Outbound {
     /// [`DownloadError`]; fetching again is always safe.
     pub async fn open_file(&self, request: DownloadRequest<'_>) -> Result<Incoming, DownloadError> {
         let started = Instant::now();
-        let result = self.follow(&request, started).await;
+        let span = send::span(&request.call);
+        let result = self.follow(&request, started).instrument(span.clone()).await;
         let outcome = if result.is_ok() { "ok" } else { "failed" };
-        send::record(&request.call, outcome, 0, started.elapsed());
+        send::record(&span, &request.call, outcome, 0, started.elapsed());
         result
     }
 

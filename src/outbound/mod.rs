@@ -5,6 +5,7 @@
 
 mod download;
 mod send;
+pub mod tally;
 
 use std::time::Duration;
 

@@ -17,9 +17,10 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
     redirect, retry,
 };
+use tracing::{Instrument as _, Span, field};
 use url::Url;
 
-use super::{Certainty, Failure};
+use super::{Certainty, Failure, tally};
 
 /// Longest body of an answer that is read: the vendors' largest pages stay under 2 MiB.
 const MAX_ANSWER_BYTES: usize = 8 << 20;
@@ -163,15 +164,16 @@ impl Outbound {
     /// [`SendError`], as [`send`](Self::send).
     pub async fn send_seeing(&self, call: &Call, request: RequestBuilder) -> Result<(Answer, HeaderMap), SendError> {
         let started = Instant::now();
+        let span = span(call);
         // On the heap: a request in flight is large, and every caller's future would hold it.
-        let result = Box::pin(exchange(&self.bounded(call), request)).await;
+        let result = Box::pin(exchange(&self.bounded(call), request).instrument(span.clone())).await;
         let outcome = match &result {
             Ok((answer, _)) => outcome_of(answer.status),
             Err(SendError::NotSent(_)) => "not_sent",
             Err(SendError::Unknown(_)) => "unknown",
         };
         let status = result.as_ref().map_or(0, |(answer, _)| answer.status);
-        record(call, outcome, status, started.elapsed());
+        record(&span, call, outcome, status, started.elapsed());
         if let Ok((Answer { status: 429, retry_after, .. }, _)) = &result {
             let wait = retry_after.unwrap_or_default().as_secs_f64();
             metrics::histogram!("bobbin_rate_limit_wait_seconds", "service" => call.service).record(wait);
@@ -220,8 +222,21 @@ pub(super) fn header(headers: &HeaderMap, name: reqwest::header::HeaderName) -> 
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
+/// What traces and log lines know of a call: never its address, which may hold a secret, nor what it says.
+pub(super) fn span(call: &Call) -> Span {
+    tracing::info_span!(
+        "call",
+        service = call.service,
+        method = %call.method,
+        outcome = field::Empty,
+        status = field::Empty
+    )
+}
+
 /// Counts and logs a call that ended.
-pub(super) fn record(call: &Call, outcome: &'static str, status: u16, took: Duration) {
+pub(super) fn record(span: &Span, call: &Call, outcome: &'static str, status: u16, took: Duration) {
+    span.record("outcome", outcome).record("status", status);
+    tally::made(outcome);
     let method = call.method.clone().into_owned();
     metrics::counter!("bobbin_outbound_calls_total", "service" => call.service, "method" => method.clone(), "outcome" => outcome)
         .increment(1);

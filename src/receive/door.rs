@@ -12,6 +12,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use tracing::{Instrument as _, Span, field};
+
 use super::{
     Receive,
     admit::{self, Decided, Decision},
@@ -19,6 +21,7 @@ use super::{
     outage,
 };
 use crate::{
+    domain::trace::TraceId,
     slack::trigger::Trigger,
     store::{Accepted, Admit, Door, Input, Offer, Result, SEEN_FOR, StoreError, embedded::SpoolEntry},
 };
@@ -43,6 +46,11 @@ pub(super) async fn interactions(State(receive): State<Arc<Receive>>, request: R
 }
 
 async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOnce(&[u8]) -> Decided) -> Response {
+    let span = tracing::info_span!("receive", door = door.name(), trace = field::Empty, end = field::Empty);
+    answer(receive, door, request, decide).instrument(span).await
+}
+
+async fn answer(receive: &Receive, door: Door, request: Request, decide: impl FnOnce(&[u8]) -> Decided) -> Response {
     let began = Instant::now();
     let verified = match VerifiedInput::read(receive, request).await {
         Ok(verified) => verified,
@@ -59,7 +67,7 @@ async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOn
         }
         Decision::Offer { mailbox, seen, admit } => {
             let body = instead.unwrap_or_else(|| verified.bytes().to_vec());
-            let input = Input::received(receive.clock.now(), door, body);
+            let input = received(receive, door, body);
             let trigger = opens.map(|(id, opens)| Trigger {
                 id,
                 team: mailbox.team().clone(),
@@ -74,14 +82,22 @@ async fn take(receive: &Receive, door: Door, request: Request, decide: impl FnOn
             (end, response)
         }
         Decision::Stop { mailbox, seen } => {
-            let input = Input::received(receive.clock.now(), door, verified.bytes().to_vec());
+            let input = received(receive, door, verified.bytes().to_vec());
             stop(receive, Offer { mailbox, input, seen, admit: Admit::IfKnown }).await
         }
     };
     metrics::counter!("bobbin_inbound_total", "door" => door.name(), "end" => end).increment(1);
     metrics::histogram!("bobbin_acknowledged_seconds", "door" => door.name()).record(began.elapsed().as_secs_f64());
-    tracing::debug!(door = door.name(), end, "answered");
+    tracing::debug!(end, "answered");
+    Span::current().record("end", end);
     response
+}
+
+/// An input under its name, which every line from here on has.
+fn received(receive: &Receive, door: Door, body: Vec<u8>) -> Input {
+    let input = Input::received(receive.clock.now(), door, body);
+    Span::current().record("trace", field::display(TraceId::of(&input.id)));
+    input
 }
 
 async fn accept(receive: &Receive, offer: Offer) -> (&'static str, Response) {
@@ -123,8 +139,8 @@ pub(super) fn end(receive: &Receive, accepted: Accepted) -> &'static str {
 
 /// A body that is Slack's but cannot be read: kept with its bytes, so that nothing is lost and somebody can look.
 async fn set_aside(receive: &Receive, door: Door, bytes: Vec<u8>, why: &str) -> (&'static str, Response) {
-    let input = Input::received(receive.clock.now(), door, bytes);
-    tracing::error!(input = %input.id, door = door.name(), "a verified body cannot be read; set aside");
+    let input = received(receive, door, bytes);
+    tracing::error!(input = %input.id, "a verified body cannot be read; set aside");
     metrics::counter!("bobbin_inputs_buried_total").increment(1);
     match outage::behind_the_spool(receive, receive.store.set_aside(&input, why)).await {
         Ok(()) => ("malformed", StatusCode::BAD_REQUEST.into_response()),

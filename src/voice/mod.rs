@@ -2,7 +2,7 @@
 //!
 //! Tone: plain words, short, active. Say what happened, then what the reader can do. "I" is Bobbin; Devin is named.
 //! Nobody is blamed, nothing is promised that we do not do ourselves. Never a stack, a path, a key or an id that
-//! only we understand, except the reference of a buried input. A mention calls somebody: only the two states that wait
+//! only we understand, except the reference of an input that somebody has to look at. A mention calls somebody: only the two states that wait
 //! for a person use one. Text from outside is always escaped: templates ending in `.mrkdwn` do it by themselves.
 //!
 //! To add a sentence: add a variant to [`Notice`], its words to `templates/voice/notice.mrkdwn`, and a sample below;
@@ -38,7 +38,7 @@ pub use self::{
         Choice, MORE_OPTIONS, NOTE_BLOCK, NewSession, SEND_TO_SESSION, SESSION_BLOCK, chosen_in, loading, new_session,
         notice_view, send_to_session,
     },
-    notice::{Notice, Skipped, SkippedFile, notice, refusal},
+    notice::{Notice, Skipped, SkippedFile, answering, notice, refusal},
     orders::{StatusView, Told, help, second, session_status, state_words, told},
     output::{OUTPUT_CAPTION, OUTPUT_FILE, output},
     relay::{

@@ -7,7 +7,7 @@ use super::{
     card::{is_web, pull_request_name},
     say,
 };
-use crate::domain::{link::Ended, standing::Refusal};
+use crate::domain::{ids::InputId, link::Ended, standing::Refusal};
 
 /// A sentence of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,33 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether something outside refused, so that an operator or an administrator may have to look.
+    fn is_trouble(&self) -> bool {
+        match self {
+            Self::DevinUnauthorized
+            | Self::DevinForbidden { .. }
+            | Self::LookupForbidden { .. }
+            | Self::DevinInvalid { .. }
+            | Self::DevinBilling { .. }
+            | Self::DevinUnknown { .. } => true,
+            // The first two have the reference in their own words.
+            Self::Buried { .. }
+            | Self::BrokeDown { .. }
+            | Self::PullRequest { .. }
+            | Self::SkippedFiles { .. }
+            | Self::DevinUnreachable
+            | Self::DevinRecovered
+            | Self::NotDelivered { .. }
+            | Self::Vanished
+            | Self::SentTwice
+            | Self::NothingAsked
+            | Self::CommandHelp
+            | Self::NotInside
+            | Self::Paused { .. }
+            | Self::PausedNow { .. } => false,
+        }
+    }
+
     /// News of a pull request.
     pub fn pull_request(url: &str, state: Option<&str>) -> Self {
         let link = if is_web(url) { url } else { "" };
@@ -166,6 +193,12 @@ struct NoticeText<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "voice/reference.mrkdwn", config = ".askama.toml")]
+struct Reference<'a> {
+    reference: &'a str,
+}
+
+#[derive(Template)]
 #[template(path = "voice/refusal.mrkdwn", config = ".askama.toml")]
 struct RefusalText {
     why: Refusal,
@@ -174,6 +207,15 @@ struct RefusalText {
 /// The words of a notice.
 pub fn notice(notice: &Notice) -> Said {
     Said::text(say(&NoticeText { notice }))
+}
+
+/// The words of a notice that answers an input: where somebody else has to help, with the name under which they find it.
+pub fn answering(answer: &Notice, input: &InputId) -> Said {
+    let said = notice(answer);
+    if !answer.is_trouble() {
+        return said;
+    }
+    Said::text(format!("{} {}", said.text, say(&Reference { reference: input.as_str() })))
 }
 
 /// Why we do nothing for this person, and what they can do.

@@ -1,8 +1,10 @@
 //! Puts sightings into mailboxes.
 
 use super::WatchDeps;
+use tracing::{Instrument as _, field};
+
 use crate::{
-    domain::{mailbox::Mailbox, sighting::Sighting},
+    domain::{mailbox::Mailbox, sighting::Sighting, trace::TraceId},
     store::{Accepted, Admit, Door, Input, Offer, StoreError},
 };
 
@@ -15,9 +17,11 @@ pub(super) async fn put(
 ) -> Result<bool, StoreError> {
     let body = serde_json::to_vec(sighting).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let input = Input::received(deps.clock.now(), Door::Watch, body);
+    let span = tracing::info_span!("watch", trace = %TraceId::of(&input.id), end = field::Empty);
     let offer = Offer { mailbox, input, seen: vec![id], admit: Admit::IfKnown };
-    let stored = deps.store.accept(&offer).await? == Accepted::Stored;
+    let stored = deps.store.accept(&offer).instrument(span.clone()).await? == Accepted::Stored;
     if stored {
+        span.record("end", "stored");
         deps.bell.notify_one();
     }
     Ok(stored)

@@ -43,7 +43,7 @@ async fn say(task: &mut Task, command: &Command, said: &Said) -> Result<Commit, 
 /// Answers at the address that came with a shortcut, at most once.
 pub(super) async fn answer(task: &mut Task, response_url: Option<&str>, notice: &Notice) -> Result<Commit, Halt> {
     if let Some(address) = response_url {
-        private::respond(task, "answer", address, &voice::notice(notice)).await?;
+        private::respond(task, "answer", address, &voice::answering(notice, &task.id)).await?;
     }
     Ok(Commit::default())
 }
@@ -68,7 +68,7 @@ async fn look(
     match sessions::look(task, &command.team, &command.user).await? {
         Look::Seen { person, mine } => Ok(words(person.name, mine)),
         Look::Refused(why) => Ok(voice::refusal(why)),
-        Look::Unknown(Meaning::Lasting(notice)) => Ok(voice::notice(&notice)),
+        Look::Unknown(Meaning::Lasting(notice)) => Ok(voice::answering(&notice, &task.id)),
         Look::Unknown(Meaning::Passing { halt, devin_is_away }) => {
             if devin_is_away && task.attempt >= PATIENCE_FROM_ATTEMPT {
                 let patience = voice::aside(&Aside::Patience);

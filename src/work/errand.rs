@@ -16,7 +16,7 @@ pub(super) async fn send(
     errand: &Errand,
 ) -> Result<Accepted, Halt> {
     let body = serde_json::to_vec(errand).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let input = Input::received(task.now(), Door::Errand, body);
+    let input = Input { id: task.id.errand(name), ..Input::received(task.now(), Door::Errand, body) };
     let seen = vec![format!("errand:{}/{name}", task.id)];
     let accepted = task.deps.store.accept(&Offer { mailbox, input, seen, admit }).await?;
     task.deps.bell.notify_one();

@@ -81,7 +81,7 @@ async fn publish(task: &mut Task, team: &TeamId, user: &UserId) -> Result<Commit
             return put(task, user, &view).await;
         }
         Look::Refused(why) => (voice::refusal(why), None),
-        Look::Unknown(Meaning::Lasting(notice)) => (voice::notice(&notice), None),
+        Look::Unknown(Meaning::Lasting(notice)) => (voice::answering(&notice, &task.id), None),
         Look::Unknown(Meaning::Passing { halt, .. }) => (voice::aside(&Aside::HomeLater), Some(halt)),
     };
     let view = voice::home(&Home::Told(&said), task.now());

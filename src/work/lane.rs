@@ -7,10 +7,12 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 use super::tenants::Tenants;
 use crate::{
     clock::{Clock, later},
+    domain::trace::TraceId,
     slack::trigger::{Trigger, TriggersOut},
     voice,
 };
@@ -49,6 +51,11 @@ impl Lane {
 
     /// Opens the modal of a trigger, unless it is too old to work. Failing is no harm: the handler looks after it.
     pub async fn open(&self, trigger: Trigger) {
+        let span = tracing::info_span!("modal", trace = %TraceId::of(&trigger.input));
+        self.open_in_time(trigger).instrument(span).await;
+    }
+
+    async fn open_in_time(&self, trigger: Trigger) {
         let end = if self.clock.now() > later(trigger.at, LIFE) {
             "late"
         } else {
@@ -58,13 +65,13 @@ impl Lane {
                 // The handler was faster.
                 Ok(Err(error)) if error.trigger_is_used() => "used",
                 Ok(Err(error)) => {
-                    tracing::info!(%error, input = %trigger.input, "a modal was not opened at once");
+                    tracing::info!(%error, "a modal was not opened at once");
                     "failed"
                 }
                 Err(_elapsed) => "timeout",
             }
         };
         metrics::counter!("bobbin_modals_total", "end" => end).increment(1);
-        tracing::debug!(input = %trigger.input, end, "fast lane");
+        tracing::debug!(end, "fast lane");
     }
 }

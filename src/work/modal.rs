@@ -139,7 +139,7 @@ pub(super) async fn form(task: &Task, team: &TeamId, user: &UserId, kept: &Kept)
     let person = match task.deps.people.clone().who(team, user).await {
         Ok(Standing::Linked(person)) => person,
         Ok(Standing::Refused { why }) => return Ok(refused(&voice::refusal(why))),
-        Err(error) => return unknown(trouble::of_look_up(error)).map(|said| refused(&said)),
+        Err(error) => return unknown(task, trouble::of_look_up(error)).map(|said| refused(&said)),
     };
     if let Some(said) = paused::answer(task, team, "form").await? {
         return Ok(refused(&said));
@@ -183,9 +183,9 @@ pub(super) async fn where_i_am_not(task: &Task, chosen: &str) -> Result<Option<C
 }
 
 /// What to say about a failure that lasts; one that passes is tried again.
-pub(super) fn unknown(meaning: Meaning) -> Result<Said, Halt> {
+pub(super) fn unknown(task: &Task, meaning: Meaning) -> Result<Said, Halt> {
     match meaning {
         Meaning::Passing { halt, .. } => Err(halt),
-        Meaning::Lasting(notice) => Ok(voice::notice(&notice)),
+        Meaning::Lasting(notice) => Ok(voice::answering(&notice, &task.id)),
     }
 }

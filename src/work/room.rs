@@ -176,7 +176,8 @@ pub(super) async fn notice(
     step: &str,
     notice: &Notice,
 ) -> Result<Outcome, Halt> {
-    say(task, thread, link, step, voice::notice(notice)).await
+    let said = voice::answering(notice, &task.id);
+    say(task, thread, link, step, said).await
 }
 
 /// Says other words of ours in the thread, once.

@@ -107,7 +107,7 @@ pub(super) async fn from_free(task: &mut Task, thread: &ThreadKey, action: Messa
             voice::aside(&Aside::NoneOpen)
         }
         Look::Refused(why) => voice::refusal(why),
-        Look::Unknown(meaning) => modal::unknown(meaning)?,
+        Look::Unknown(meaning) => modal::unknown(task, meaning)?,
     };
     let view = voice::notice_view(Surface::SendToSession, task.id.as_str(), &said);
     modal::show(task, opener, &view).await?;

@@ -91,7 +91,7 @@ pub(super) async fn admit(task: &mut Task, asker: Asker<'_>) -> Result<Option<Li
             note_refused(asker.user, why);
             voice::refusal(why)
         }
-        Err(error) => modal::unknown(trouble::of_look_up(error))?,
+        Err(error) => modal::unknown(task, trouble::of_look_up(error))?,
     };
     private::tell(task, "refusal", asker.user, asker.response_url, &said).await?;
     Ok(None)

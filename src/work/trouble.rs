@@ -166,7 +166,7 @@ pub(super) async fn recovered(task: &mut Task, thread: &ThreadKey) -> Result<(),
 async fn replace(task: &Task, thread: &ThreadKey, notice: &Notice) -> Result<(), Halt> {
     let Some(ts) = task.steps.result::<Ts>(UNREACHABLE) else { return Ok(()) };
     let mark = task.mark(UNREACHABLE);
-    let said = voice::notice(notice);
+    let said = voice::answering(notice, &task.id);
     let say = Say { step: UNREACHABLE, mark, kind: PostKind::Notice, facts: Vec::new(), said };
     match task.deps.slack.update(&thread.channel, &ts, &room::message(&say)).await {
         Err(error) if error.code().is_none() => Err(error.into()),

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     clock::{Agreed, Clock, later},
     domain::{ids::InputId, link::Thread, mailbox::Mailbox, trace::TraceId},
+    outbound::tally,
     steps::Steps,
     store::{Commit, Door, Lease, Leased, StoreError, Turn, Unfinished},
     voice::Notice,
@@ -89,10 +90,21 @@ impl Worker {
 
     /// Handles what was taken.
     pub async fn handle(&self, leased: Leased) -> Result<(), StoreError> {
-        let input = leased.input.as_ref().map_or("", |i| i.id.as_str());
-        let trace = leased.input.as_ref().map_or_else(|| TraceId::of(&wake_id(&leased)), |i| TraceId::of(&i.id));
-        let span =
-            tracing::info_span!("work", mailbox = %leased.lease.mailbox, input, %trace, attempt = leased.attempt);
+        let id = leased.input.as_ref().map_or_else(|| wake_id(&leased), |input| input.id.clone());
+        let trace = TraceId::of(&id).to_string();
+        // Where an input has the name of its trace, once is enough.
+        let input = Some(id.as_str()).filter(|id| *id != trace);
+        let wake = leased.input.is_none().then_some(true);
+        let span = tracing::info_span!(
+            "work",
+            mailbox = %leased.lease.mailbox,
+            trace,
+            input,
+            wake,
+            attempt = leased.attempt,
+            kind = field::Empty,
+            end = field::Empty
+        );
         self.in_span(leased).instrument(span).await
     }
 
@@ -101,23 +113,40 @@ impl Worker {
             metrics::counter!("bobbin_work_cut_off_total").increment(1);
         }
         let clock: Arc<dyn Clock> = Arc::new(Agreed::at(self.tenants.base().clock.clone(), leased.at));
-        let mut turn = self.keep_lease(&leased, &clock).await;
-        let tired = leased.input.as_ref().is_some_and(|input| {
-            leased.attempt >= GIVE_UP_FROM_ATTEMPT && leased.at.duration_since(input.at) > GIVE_UP_AFTER
-        });
-        if tired && matches!(turn.outcome, Err(Halt::Retry { .. } | Halt::Later { .. })) {
-            turn.outcome = self.give_up(&leased, &clock, "not done within a day").await;
-        }
+        let (turn, calls) = tally::counted(Box::pin(self.whole_turn(&leased, &clock))).await;
         if let Err(halt) = &turn.outcome {
             account::remember_trouble(&self.tenants.base().store, &leased, halt).await;
         }
         let end = self.write_down(&leased, turn.outcome, clock.now()).await?;
         let (kind, took) = (turn.kind, clock.now().duration_since(leased.at));
         let (workspace, attempts, took_ms) = (leased.lease.mailbox.team(), leased.attempt, milliseconds(took));
-        tracing::info!(kind, %workspace, outcome = end, attempts, took_ms, "handled {kind}: {end}");
+        tracing::info!(
+            kind,
+            %workspace,
+            outcome = end,
+            attempts,
+            took_ms,
+            calls = calls.made,
+            refused = calls.refused,
+            rate_limited = calls.limited,
+            "handled {kind}: {end}"
+        );
+        Span::current().record("kind", kind).record("end", end);
         metrics::histogram!("bobbin_work_seconds", "kind" => kind).record(took.as_secs_f64().max(0.0));
         metrics::counter!("bobbin_work_handled_total", "kind" => kind, "end" => end).increment(1);
         Ok(())
+    }
+
+    /// One turn, and where it was the last of too many, its giving up.
+    async fn whole_turn(&self, leased: &Leased, clock: &Arc<dyn Clock>) -> Ended {
+        let mut turn = self.keep_lease(leased, clock).await;
+        let tired = leased.input.as_ref().is_some_and(|input| {
+            leased.attempt >= GIVE_UP_FROM_ATTEMPT && leased.at.duration_since(input.at) > GIVE_UP_AFTER
+        });
+        if tired && matches!(turn.outcome, Err(Halt::Retry { .. } | Halt::Later { .. })) {
+            turn.outcome = self.give_up(leased, clock, "not done within a day").await;
+        }
+        turn
     }
 
     /// Runs the handler and prolongs the lease beside it. When the lease is lost the handler is dropped where it stands:

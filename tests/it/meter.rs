@@ -219,9 +219,13 @@ async fn the_built_binary_describes_its_metrics_and_says_each_input_in_one_line(
     assert!(bobbin.stop().await.success());
     let logged = bobbin.stderr();
     let lines = logged.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let lines: Vec<Value> = lines.filter(|line| line["outcome"] == "done" && line["span"]["input"] != "").collect();
+    let lines: Vec<Value> = lines.filter(|line| line["outcome"] == "done" && line["span"]["wake"].is_null()).collect();
     let speech: Vec<&Value> = lines.iter().filter(|line| line["kind"] == "speech").collect();
     assert_eq!(speech.len(), 1, "{logged}");
+    // Whatever else it asked: who they are, the session, the receipt and the card.
+    let calls = speech[0]["calls"].as_u64().unwrap();
+    assert!(calls >= 4, "{}", speech[0]);
+    assert_eq!((speech[0]["refused"].as_u64(), speech[0]["rate_limited"].as_u64()), (Some(0), Some(0)));
     let trace = speech[0]["span"]["trace"].as_str().unwrap();
     assert!(trace.len() == 32 && trace.bytes().all(|b| b.is_ascii_hexdigit()), "{trace}");
     assert_eq!(speech[0]["workspace"], TEAM);

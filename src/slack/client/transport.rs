@@ -17,7 +17,7 @@ use super::{
     token::Tokens,
 };
 use crate::{
-    outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound, Redirects},
+    outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound, Redirects, tally},
     slack::wire::objects::File,
 };
 
@@ -163,6 +163,9 @@ impl Slack {
         };
         let (answer, headers) = self.inner.outbound.send_seeing(&call_named(method, CALL_TIMEOUT), request).await?;
         let outcome = outcome(&answer);
+        if outcome.is_err() && answer.status == 200 {
+            tally::refused();
+        }
         if let Err(SlackError::InstallationGone { code }) = &outcome {
             self.inner.tokens.refused(&token, code).await;
         }

@@ -74,7 +74,7 @@ pub(super) async fn list(task: &mut Task, asked: &Asked) -> Result<(), Halt> {
     let said = match sessions::look(task, &asked.to.thread.team, &asked.to.user).await? {
         sessions::Look::Seen { mine, .. } => voice::sessions(&mine),
         sessions::Look::Refused(why) => voice::refusal(why),
-        sessions::Look::Unknown(Meaning::Lasting(notice)) => voice::notice(&notice),
+        sessions::Look::Unknown(Meaning::Lasting(notice)) => voice::answering(&notice, &task.id),
         sessions::Look::Unknown(Meaning::Passing { halt, .. }) if task.attempt < TRIES => return Err(halt),
         sessions::Look::Unknown(Meaning::Passing { halt: Halt::Store(error), .. }) => return Err(Halt::Store(error)),
         sessions::Look::Unknown(Meaning::Passing { .. }) => voice::told(&Told::DevinDown),

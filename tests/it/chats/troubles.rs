@@ -49,7 +49,7 @@ async fn a_missing_permission_is_named_and_for_whom() {
     let root = world.mention(ADA, "fix it").await;
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix it [eyes]
-    bobbin: :x: Devin does not allow this (403): starting a session, as Ada Lovelace. It says: _Missing permission ImpersonateOrgSessions_. A Devin administrator can check that Ada Lovelace may use Devin sessions (`UseDevinSessions`) and that Bobbin's service user may act for others (`ImpersonateOrgSessions`, `ManageOrgSessions`); then try again.
+    bobbin: :x: Devin does not allow this (403): starting a session, as Ada Lovelace. It says: _Missing permission ImpersonateOrgSessions_. A Devin administrator can check that Ada Lovelace may use Devin sessions (`UseDevinSessions`) and that Bobbin's service user may act for others (`ImpersonateOrgSessions`, `ManageOrgSessions`); then try again. (Reference: `INPUT`)
     ");
     assert!(world.devin.sessions().is_empty());
     assert_eq!(
@@ -80,7 +80,7 @@ async fn a_refused_key_is_the_operators_business() {
     let root = world.mention(ADA, "fix it").await;
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix it [eyes]
-    bobbin: :x: Devin refuses my key (401), so I did nothing. An operator of Bobbin has to set a valid `BOBBIN_DEVIN_API_KEY`; then try again.
+    bobbin: :x: Devin refuses my key (401), so I did nothing. An operator of Bobbin has to set a valid `BOBBIN_DEVIN_API_KEY`; then try again. (Reference: `INPUT`)
     ");
 }
 
@@ -91,7 +91,7 @@ async fn a_request_that_devin_does_not_accept_is_told_in_its_words() {
     let root = world.mention(ADA, "fix it").await;
     assert_snapshot!(world.thread(&root), @"
     ada: <@U0BOBBIN> fix it [eyes]
-    bobbin: :x: Devin did not accept this. It says: _the prompt is not acceptable_. Change your message and send it again.
+    bobbin: :x: Devin did not accept this. It says: _the prompt is not acceptable_. Change your message and send it again. (Reference: `INPUT`)
     ");
 }
 

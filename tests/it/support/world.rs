@@ -515,7 +515,7 @@ impl World {
         for session in self.devin.sessions() {
             text = text.replace(session.id.bare(), "SESSION");
         }
-        without_durations(&text.replace(&self.base, "BASE"))
+        without_references(&without_durations(&text.replace(&self.base, "BASE")))
     }
 
     /// Everything that a post of the bot shows, one block a line, with its buttons.
@@ -662,6 +662,11 @@ fn moments_apart(text: &str) -> String {
 /// A text without how long a session took: what is tried again takes longer.
 fn without_durations(text: &str) -> String {
     without(text, " · took ", |rest| [rest.find(" · "), rest.find('_')].into_iter().flatten().min()).replace("<>", "")
+}
+
+/// A text without the names of inputs: they are made anew in every run.
+fn without_references(text: &str) -> String {
+    without(text, "Reference: `", |rest| rest.find('`')).replace("<>", "Reference: `INPUT")
 }
 
 /// A text with a mark (`<>`) in the place of everything from a word to the end of it that is found behind.
