@@ -28,7 +28,7 @@
 //! | 4 | [`install`] | "Add to Slack": a person comes back from Slack with a code, and a workspace is installed |
 //! | 4 | [`oversight`] | what an operator can see and do, whatever shows it |
 //! | 4 | [`twin`] | stand-ins for Slack and Devin, for `bobbin demo` and the tests |
-//! | 5 | [`console`] | what operators look at in a browser; it shows what `oversight` sees |
+//! | 5 | [`console`] | what operators look at and do in a browser, signed in with Slack; it shows what `oversight` sees |
 //! | 6 | [`app`] | builds every handle once, starts and stops every task, the command line |
 //!
 //! # The flow

@@ -10,7 +10,7 @@ use super::{bobbin::Bobbin, manifest};
 use crate::console::{self, Access, Console};
 
 /// The console of this bot, which listens here and is reached so from outside.
-pub(super) fn routes(bobbin: &Bobbin, listen: SocketAddr, public_url: Option<&Url>, stop: CancellationToken) -> Router {
+pub fn routes(bobbin: &Bobbin, listen: SocketAddr, public_url: Option<&Url>, stop: CancellationToken) -> Router {
     console::routes(Arc::new(Console {
         oversight: bobbin.oversight.clone(),
         installations: bobbin.install.as_ref().map(|install| install.installations.clone()),

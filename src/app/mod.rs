@@ -19,6 +19,7 @@ mod serve;
 
 pub use self::{
     bobbin::{Bobbin, open_store},
+    console::routes as console_routes,
     demo::send_as_slack,
     rebuild::{Founding, Rebuild, Report, Sources},
     run::run,

@@ -14,7 +14,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
 use url::Url;
@@ -107,9 +107,16 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 
 /// Answers only those who may look, and acts only for those who may.
 pub(super) async fn look(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
-    match console.access.admit(request, console.clock.now()).await {
-        Ok(request) => next.run(request).await,
-        Err(answer) => answer,
+    let request = match console.access.admit(request, console.clock.now()).await {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let says = request.extensions().get::<Viewer>().and_then(Viewer::admin).is_some_and(|admin| admin.done.is_some());
+    let looks = request.method() == Method::GET;
+    let answer = next.run(request).await;
+    match &console.access {
+        Access::Admins(sign_in) if says && looks => (AppendHeaders([sign_in.said()]), answer).into_response(),
+        Access::Admins(_) | Access::Here | Access::Nobody => answer,
     }
 }
 

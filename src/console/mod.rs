@@ -4,6 +4,7 @@
 //! It shows what [`oversight`](crate::oversight) sees, does what that does, and has no knowledge of its own. Who may look
 //! and who may act is decided in one place, [`guard`], before any page is made.
 
+mod done;
 mod forms;
 mod gate;
 mod guard;
@@ -16,7 +17,13 @@ mod viewer;
 
 use std::sync::Arc;
 
-use axum::{Router, http::header, middleware, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    http::header,
+    middleware,
+    response::IntoResponse,
+    routing::{get, post},
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{guard::Access, sign_in::SignIn};
@@ -44,6 +51,16 @@ pub fn routes(console: Arc<Console>) -> Router {
     let pages = Router::new()
         .route("/console", get(pages::now::page))
         .route("/console/sessions", get(pages::sessions::page))
+        .route("/console/people", get(pages::people::page))
+        .route("/console/people/set", post(pages::people::set))
+        .route("/console/people/remove", post(pages::people::remove))
+        .route("/console/dead", get(pages::dead::page))
+        .route("/console/dead/{id}", get(pages::dead::letter))
+        .route("/console/dead/{id}/body", post(pages::dead::body))
+        .route("/console/dead/{id}/replay", post(pages::dead::replay))
+        .route("/console/dead/{id}/drop", post(pages::dead::forget))
+        .route("/console/pause", post(pages::pause::pause))
+        .route("/console/resume", post(pages::pause::resume))
         .route("/console/installs", get(pages::installs::page))
         .route("/console/log", get(pages::log::page))
         .route("/console/live", get(live::stream));

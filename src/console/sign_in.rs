@@ -19,6 +19,7 @@ use url::Url;
 
 use super::{
     Console,
+    done::Done,
     gate::Gate,
     session::{self, Session},
     viewer::Admin,
@@ -35,6 +36,10 @@ use crate::{
 const PASS: &str = "bobbin_sign_in";
 /// What it keeps of their session.
 const SESSION: &str = "bobbin_session";
+/// What it keeps of what was done, until the next page says so.
+const DONE: &str = "bobbin_done";
+/// How long that is: a page comes at once.
+const DONE_LIFE: Duration = Duration::from_secs(30);
 /// What the browser is sent to Slack for.
 const ERRAND: Errand = Errand::SignIn;
 /// Where somebody reads that they have to sign in.
@@ -86,7 +91,18 @@ impl SignIn {
             return Err(self.not_named(&session));
         }
         let token = session.token(&self.key);
-        Ok(Admin { team: session.team, user: session.user, name: session.name, token })
+        let done = pass::from_cookies(headers, &self.named(DONE)).and_then(|name| Done::named(&name));
+        Ok(Admin { team: session.team, user: session.user, name: session.name, token, done })
+    }
+
+    /// Leads back to a page, which says once what was done.
+    pub(super) fn did(&self, done: Done, page: &str) -> Response {
+        (AppendHeaders([self.cookie(DONE, Some(done.name()), DONE_LIFE)]), Redirect::to(page)).into_response()
+    }
+
+    /// What was done has been said.
+    pub(super) fn said(&self) -> (header::HeaderName, String) {
+        self.cookie(DONE, None, DONE_LIFE)
     }
 
     /// Where one signs in. The whole address: a session begun at another one could not come back.

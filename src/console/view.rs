@@ -2,8 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::viewer::Viewer;
-use crate::{domain::pause::Pause, oversight::LinkRow};
+use super::{done::Done, viewer::Viewer};
+use crate::{
+    domain::{
+        pause::Pause,
+        standing::{Refusal, Source},
+    },
+    oversight::LinkRow,
+};
 
 /// What stands around every page.
 #[derive(Debug, Clone)]
@@ -20,12 +26,19 @@ pub(super) struct Frame {
 
 impl Frame {
     /// The pages, in their order.
-    pub(super) const PAGES: [(&'static str, &'static str); 4] = [
+    pub(super) const PAGES: [(&'static str, &'static str); 6] = [
         ("/console", "Now"),
         ("/console/sessions", "Sessions"),
+        ("/console/people", "People"),
+        ("/console/dead", "Dead letters"),
         ("/console/installs", "Installs"),
         ("/console/log", "Log"),
     ];
+
+    /// What whoever looks did just now.
+    pub(super) fn done(&self) -> Option<&'static str> {
+        self.viewer.admin()?.done.map(Done::words)
+    }
 
     /// Whether that page is open.
     pub(super) fn is(&self, path: &str) -> bool {
@@ -36,6 +49,8 @@ impl Frame {
 /// A pause in words.
 #[derive(Debug, Clone)]
 pub(super) struct PauseView {
+    /// The workspace's id; empty for all.
+    pub(super) workspace: String,
     pub(super) target: String,
     pub(super) by: String,
     pub(super) reason: String,
@@ -45,6 +60,7 @@ pub(super) struct PauseView {
 impl PauseView {
     pub(super) fn of(pause: &Pause, now: Timestamp) -> Self {
         Self {
+            workspace: pause.workspace.as_ref().map(ToString::to_string).unwrap_or_default(),
             target: pause.workspace.as_ref().map_or("all workspaces".to_owned(), ToString::to_string),
             by: pause.said.by.clone(),
             reason: pause.said.reason.clone(),
@@ -93,6 +109,35 @@ pub(super) fn phase_words(name: &str) -> (&'static str, &'static str) {
         "over" => ("ended", "quiet"),
         "archived" => ("archived", "quiet"),
         _ => ("in a state we do not know", "bad"),
+    }
+}
+
+/// Why nobody acts for somebody, in words, and what helps.
+pub(super) fn refusal_words(why: Refusal) -> (&'static str, &'static str) {
+    match why {
+        Refusal::Deactivated => ("the Slack account is deactivated", "Nobody acts for it."),
+        Refusal::Bot => ("it is not a person", "Nobody acts for it."),
+        Refusal::Guest => ("a guest of the workspace", "Guests stay out, whatever is said here."),
+        Refusal::Outside => ("of another organisation", "People from outside stay out, whatever is said here."),
+        Refusal::EmailMissing => {
+            ("Slack shows no e-mail address", "Say who it is, or have an address entered in Slack.")
+        }
+        Refusal::EmailUnconfirmed => {
+            ("the e-mail address is not confirmed", "Have it confirmed in Slack, or say who it is.")
+        }
+        Refusal::NoAccount => (
+            "nobody in the Devin organisation has this e-mail address",
+            "Invite them at Devin under that address, or say who it is.",
+        ),
+    }
+}
+
+/// How somebody was found, in words.
+pub(super) fn source_words(source: Source) -> &'static str {
+    match source {
+        Source::Members => "by e-mail, a member",
+        Source::IdpMembers => "by e-mail, through the identity provider",
+        Source::Override => "an operator said so",
     }
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::gate::Gate;
+use super::{done::Done, gate::Gate};
 use crate::{
     domain::ids::{TeamId, UserId},
     oversight::Actor,
@@ -30,6 +30,8 @@ pub(super) struct Admin {
     pub(super) name: String,
     /// What the forms of their session carry.
     pub(super) token: String,
+    /// What they did just now.
+    pub(super) done: Option<Done>,
 }
 
 impl Admin {

@@ -37,7 +37,8 @@ pub(super) enum Page {
 
 impl Page {
     pub(super) fn answer(&self, status: StatusCode) -> Response {
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+        let policy =
+            "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
         match (Rendered { page: self }).render() {
             Ok(page) => {
                 let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];

@@ -72,39 +72,25 @@ pub struct Said {
 impl Oversight {
     /// People for whom we act, those found out last first.
     pub async fn mappings(&self, after: Option<&Cursor>, limit: usize) -> Result<(Vec<Mapping>, Option<Cursor>)> {
-        let rows = self.store.rows(LINKED, after, limit).await?;
-        let next = rows.last().filter(|_| rows.len() == limit).map(Row::cursor);
-        let read = |row: &Row| match Seen::read(row)?.standing {
-            Standing::Linked(linked) => Some(Mapping { person: person(row)?, linked, at: row.at }),
-            Standing::Refused { .. } => None,
-        };
-        Ok((rows.iter().filter_map(read).collect(), next))
+        self.page(LINKED, after, limit, mapping).await
+    }
+
+    /// People for whom nobody acts, those who tried last first.
+    pub async fn unlinked(&self, after: Option<&Cursor>, limit: usize) -> Result<(Vec<Failing>, Option<Cursor>)> {
+        self.page(FAILING, after, limit, failing).await
     }
 
     /// People for whom nobody acted since then, those who tried last first.
     pub async fn failing(&self, now: Timestamp, within: Duration) -> Result<Vec<Failing>> {
-        let rows = self.store.rows(FAILING, None, PAGE_MAX).await?;
         let since = now.saturating_sub(within).unwrap_or(Timestamp::MIN);
-        let read = |row: &Row| match Seen::read(row)? {
-            Seen { standing: Standing::Refused { why }, times, .. } => {
-                Some(Failing { person: person(row)?, why, times, at: row.at })
-            }
-            Seen { standing: Standing::Linked(_), .. } => None,
-        };
-        Ok(rows.iter().filter(|row| row.at >= since).filter_map(read).collect())
+        let (mut failing, _) = self.unlinked(None, PAGE_MAX).await?;
+        failing.retain(|one| one.at >= since);
+        Ok(failing)
     }
 
-    /// Everybody of whom an operator said who they are.
-    pub async fn overrides(&self) -> Result<Vec<Overridden>> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let rows = self.store.rows(OVERRIDES, after.as_ref(), PAGE_MAX).await?;
-            after = rows.last().filter(|_| rows.len() == PAGE_MAX).map(Row::cursor);
-            all.extend(rows.iter().filter_map(overridden));
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
+    /// People of whom an operator said who they are, the newest first.
+    pub async fn overrides(&self, after: Option<&Cursor>, limit: usize) -> Result<(Vec<Overridden>, Option<Cursor>)> {
+        self.page(OVERRIDES, after, limit, overridden).await
     }
 
     /// Says as whom somebody acts; it has to be a member of the organisation.
@@ -141,6 +127,19 @@ impl Oversight {
         Ok(people.forget(&person.team, &person.user).await?)
     }
 
+    /// A page of a register, and where the next begins; rows that a newer program wrote are left out.
+    async fn page<T>(
+        &self,
+        register: &str,
+        after: Option<&Cursor>,
+        limit: usize,
+        read: fn(&Row) -> Option<T>,
+    ) -> Result<(Vec<T>, Option<Cursor>)> {
+        let rows = self.store.rows(register, after, limit).await?;
+        let next = rows.last().filter(|_| rows.len() == limit).map(Row::cursor);
+        Ok((rows.iter().filter_map(read).collect(), next))
+    }
+
     fn people_of(&self, person: &Person) -> Result<&Arc<People>> {
         let unknown = || OversightError::Refused("There is no Devin organisation of that name here.".to_owned());
         self.people.get(&person.organisation).ok_or_else(unknown)
@@ -151,6 +150,22 @@ fn target(Person { team, user, organisation }: &Person) -> String {
     match organisation {
         None => format!("{team}/{user}"),
         Some(organisation) => format!("{team}/{user}@{organisation}"),
+    }
+}
+
+fn mapping(row: &Row) -> Option<Mapping> {
+    match Seen::read(row)?.standing {
+        Standing::Linked(linked) => Some(Mapping { person: person(row)?, linked, at: row.at }),
+        Standing::Refused { .. } => None,
+    }
+}
+
+fn failing(row: &Row) -> Option<Failing> {
+    match Seen::read(row)? {
+        Seen { standing: Standing::Refused { why }, times, .. } => {
+            Some(Failing { person: person(row)?, why, times, at: row.at })
+        }
+        Seen { standing: Standing::Linked(_), .. } => None,
     }
 }
 

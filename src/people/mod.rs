@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::directory::Found;
 pub use self::{
-    overrides::{OVERRIDES, Override},
+    overrides::{OVERRIDES, Override, is_settled_by_override},
     seen::{FAILING, LINKED, Seen},
 };
 use crate::{
@@ -176,7 +176,7 @@ impl People {
         let email = profile::email(&profile, team);
         let refused = email.as_ref().err().copied();
         // Read here and not by the caller: what an operator says while we look goes above what we find.
-        if refused.is_none_or(overrides::is_settled_by_override)
+        if refused.is_none_or(is_settled_by_override)
             && let Some(set) = self.overridden(team, user).await?
         {
             return Ok(Standing::Linked(profile::linked(&profile, set.devin, Source::Override)));

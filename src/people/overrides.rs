@@ -71,7 +71,7 @@ pub(super) fn agrees(standing: &Standing, set: Option<&Override>) -> bool {
 }
 
 /// Whether a reason not to act for somebody falls away when an operator says who they are.
-pub(super) fn is_settled_by_override(why: Refusal) -> bool {
+pub fn is_settled_by_override(why: Refusal) -> bool {
     match why {
         Refusal::EmailMissing | Refusal::EmailUnconfirmed | Refusal::NoAccount => true,
         Refusal::Deactivated | Refusal::Bot | Refusal::Guest | Refusal::Outside => false,

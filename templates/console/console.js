@@ -3,6 +3,7 @@
 const stream = new EventSource("/console/live");
 stream.addEventListener("changed", async () => {
   const main = document.querySelector("main");
+  if ([...main.querySelectorAll("input")].some((input) => input.value !== input.defaultValue)) return; // nobody loses words
   if (main.contains(document.activeElement) && document.activeElement !== main) return; // nobody loses their place
   const answer = await fetch(location.href);
   if (!answer.ok) return;

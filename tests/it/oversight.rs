@@ -179,7 +179,7 @@ async fn an_operator_says_who_somebody_is_and_takes_it_back() {
         over.set_override(&operator(), &said(LINUS, ADA_AT_DEVIN)).await.unwrap();
         world.mention(LINUS, "and this").await;
         assert_eq!(world.devin.sessions().last().unwrap().user_id, Some(id(ADA_AT_DEVIN)));
-        assert_eq!(over.overrides().await.unwrap().len(), 1);
+        assert_eq!(over.overrides(None, 100).await.unwrap().0.len(), 1);
 
         over.remove_override(&operator(), &person(LINUS)).await.unwrap();
         world.mention(LINUS, "and that").await;
@@ -226,7 +226,7 @@ async fn dies_saying_who(on: On, boundary: usize) -> bool {
     let done = world.bobbin.oversight.set_override(&operator(), &said(LINUS, GRACE_AT_DEVIN)).await;
     let died = world.life.is_dead();
     let another = world.another(crate::support::crash::Life::default()).oversight;
-    let overridden = another.overrides().await.unwrap().len();
+    let overridden = another.overrides(None, 100).await.unwrap().0.len();
     let (records, _) = another.audit(None, 10).await.unwrap();
     assert_eq!(overridden, records.len(), "at {boundary} on {on:?}");
     assert!(died || (done.is_ok() && overridden == 1), "at {boundary} on {on:?}");

@@ -1,20 +1,25 @@
 //! The pages, one file for each.
 
+pub(super) mod dead;
 pub(super) mod installs;
 pub(super) mod log;
 pub(super) mod now;
+pub(super) mod pause;
+pub(super) mod people;
 pub(super) mod sessions;
 
 use askama::Template;
 use axum::{
     http::StatusCode,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 
 use super::{
     Console,
+    done::Done,
+    guard::Access,
     view::{Frame, PauseView},
-    viewer::Viewer,
+    viewer::{Admin, Viewer},
 };
 use crate::oversight::OversightError;
 
@@ -28,22 +33,58 @@ struct TroublePage {
     words: String,
 }
 
+#[derive(Template)]
+#[template(path = "console/refused.html", config = ".askama.toml")]
+struct RefusedPage {
+    frame: Frame,
+    words: String,
+    /// Whether it may have been done all the same.
+    unsure: bool,
+}
+
+/// An action that was not done, and why; said at the page to go back to.
+pub(super) struct Refused(&'static str, Admin, OversightError);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Self(here, admin, error) = self;
+        let status = status(&error);
+        tracing::warn!(%error, page = here, "an operator's action was not done");
+        let unsure = matches!(error, OversightError::Store(_));
+        let frame = Frame { here, viewer: Viewer::Admin(admin), query: String::new(), pauses: Vec::new() };
+        (status, shown(&RefusedPage { frame, words: error.to_string(), unsure })).into_response()
+    }
+}
+
+fn status(error: &OversightError) -> StatusCode {
+    match error {
+        OversightError::Refused(_) => StatusCode::BAD_REQUEST,
+        OversightError::Store(_) | OversightError::Devin(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
 /// A page that cannot be shown now, and why.
 pub(super) struct Trouble(&'static str, OversightError);
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let frame = Frame { here: self.0, viewer: Viewer::Unknown, query: String::new(), pauses: Vec::new() };
-        let status = match &self.1 {
-            OversightError::Refused(_) => StatusCode::BAD_REQUEST,
-            OversightError::Store(_) | OversightError::Devin(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
+        let status = status(&self.1);
         tracing::warn!(error = %self.1, page = self.0, "a page of the console cannot be shown");
         (status, shown(&TroublePage { frame, words: self.1.to_string() })).into_response()
     }
 }
 
 impl Console {
+    /// Leads back to a page after an action of an operator; or says why it was not done.
+    fn did(&self, done: Done, at: &'static str, admin: Admin, outcome: Result<(), OversightError>) -> Response {
+        match (outcome, &self.access) {
+            (Ok(()), Access::Admins(sign_in)) => sign_in.did(done, at),
+            (Ok(()), Access::Here | Access::Nobody) => Redirect::to(at).into_response(),
+            (Err(error), _) => Refused(at, admin, error).into_response(),
+        }
+    }
+
     /// What stands around a page.
     async fn frame(&self, here: &'static str, viewer: Viewer) -> Result<Frame, Trouble> {
         let now = self.clock.now();

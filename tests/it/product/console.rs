@@ -10,9 +10,11 @@ use super::{
     process::{Process, Settings},
 };
 
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 6] = [
     ("/console", "Now"),
     ("/console/sessions", "Sessions"),
+    ("/console/people", "People"),
+    ("/console/dead", "Dead letters"),
     ("/console/installs", "Installs"),
     ("/console/log", "Log"),
 ];

@@ -10,10 +10,9 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 use bobbin::{
-    app::{Bobbin, Limits, serve},
+    app::{Bobbin, Limits, console_routes, serve},
     clock::Clock,
-    config::Config,
-    console::{self, Access, Console},
+    config::{Config, ServiceConfig},
     outbound::{Outbound, OutboundOptions},
     store::{SharedStore, embedded::EmbeddedStore},
     twin::{
@@ -30,6 +29,8 @@ use url::Url;
 
 use crate::support::{clock::TestClock, world::id};
 
+mod actions;
+
 /// Where the bot is reached from outside.
 const PUBLIC: &str = "https://bobbin.example.com";
 const CALLBACK: &str = "https://bobbin.example.com/console/signed-in";
@@ -39,6 +40,7 @@ struct Desk {
     clock: Arc<TestClock>,
     world: twin::World,
     bobbin: Bobbin,
+    store: SharedStore,
     pages: Router,
     base: String,
     stop: CancellationToken,
@@ -91,17 +93,10 @@ impl Desk {
         store.found().await.unwrap();
         let config = config(&base, more);
         let outbound = Outbound::new(OutboundOptions::default()).unwrap();
-        let bobbin = Bobbin::with_outbound(&config, store, shared.clone(), outbound).unwrap();
-        let access = Access::of(config.service.listen, config.service.public_url.as_ref(), bobbin.sign_in.clone());
-        let pages = console::routes(Arc::new(Console {
-            oversight: bobbin.oversight.clone(),
-            installations: None,
-            scopes: Vec::new(),
-            clock: shared,
-            access,
-            stop: stop.clone(),
-        }));
-        Self { clock, world, bobbin, pages, base, stop, _folder: folder }
+        let bobbin = Bobbin::with_outbound(&config, store.clone(), shared, outbound).unwrap();
+        let ServiceConfig { listen, public_url } = config.service;
+        let pages = console_routes(&bobbin, listen, public_url.as_ref(), stop.clone());
+        Self { clock, world, bobbin, store, pages, base, stop, _folder: folder }
     }
 
     async fn send(&self, browser: &mut Browser, request: axum::http::request::Builder, body: String) -> Shown {
