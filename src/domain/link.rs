@@ -133,6 +133,10 @@ pub struct Link {
     /// What it was started with, as understood.
     #[serde(default, skip_serializing_if = "Options::is_empty")]
     pub options: Options,
+    /// Whether an input was set aside that had something to tell, or whose turns may have told or sent what this link does
+    /// not know of: Devin is asked anew, and everything is looked for before it is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unaccounted: bool,
 }
 
 /// Who asked for a session, where, and as whom it runs.
@@ -170,6 +174,7 @@ impl Link {
             fates: Vec::new(),
             lately: Lately::default(),
             options: Options::default(),
+            unaccounted: false,
         }
     }
 }

@@ -151,6 +151,17 @@ impl Steps {
         matches!(self.records.get(step), Some(Record::Done { .. }))
     }
 
+    /// Has every effect from here on looked for before it is made: what was known of it has gone with an input that was set
+    /// aside.
+    pub fn look_first(&mut self) {
+        self.forgetful = true;
+    }
+
+    /// Whether a step with such a name may have taken effect.
+    pub fn any_may_have_happened(&self, named: impl Fn(&str) -> bool) -> bool {
+        self.records.keys().any(|step| named(step) && self.may_have_happened(step))
+    }
+
     /// What was done, for the thread's story.
     pub fn told(&self) -> Vec<Step> {
         self.records.iter().map(|(name, record)| record.told(name)).collect()

@@ -37,7 +37,7 @@ pub(super) async fn ask(
     if link.closed {
         return Ok(());
     }
-    let mark = task.mark(step);
+    let mark = changed::news_mark(task, link, step);
     let said = voice::approval(&link.requester, &seen.url, &buttons(task, thread, link, &mark));
     let say = changed::transition(task, link, step, &seen.state, said);
     match room::post(task, thread, say).await? {

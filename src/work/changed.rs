@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::{
     asking, card,
     halt::Halt,
-    home, outbox, output, presence, relay,
+    home, outbox, output, parcel, presence, relay,
     room::{self, PostKind, Say},
     task::Task,
+    words,
 };
 use crate::{
     clock::later,
@@ -37,6 +38,9 @@ const REREAD_AFTER: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs
 /// Devin counts changes in whole seconds, and its clock and ours differ a little.
 const SAME_MOMENT_SECONDS: i64 = 2;
 
+/// How the steps begin that tell news.
+const TELL: &str = "tell ";
+
 /// Handles what the watch saw.
 pub(super) async fn seen(
     task: &mut Task,
@@ -59,12 +63,17 @@ pub(super) async fn seen(
     settle(task, thread, link).await
 }
 
-/// The mailbox woke by itself: what people said is due to be sent, Devin's words are due for another look, the card for an edit, or the time in which
-/// something may still come has passed.
+/// The mailbox woke by itself: what people said is due to be sent, Devin's words are due for another look, the card
+/// for an edit, or the time in which something may still come has passed.
 pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -> Result<Commit, Halt> {
+    // Asked before anything is sent, which would put it off: a turn that was broken off has to come by here again.
+    let reread = reread_due(&link).is_some_and(|due| due <= task.now());
+    link.reread.times += usize::from(reread);
     outbox::send_due(task, thread, &mut link).await?;
-    if reread_due(&link).is_some_and(|due| due <= task.now()) {
-        link.reread.times += 1;
+    if link.unaccounted {
+        // What the input had to tell that was set aside, as far as the thread does not have it.
+        ask(task, thread, &mut link).await?;
+    } else if reread {
         let spoken = link.told.spoken;
         Box::pin(relay::relay(task, thread, &mut link)).await?;
         // A restored link may owe what the last look showed.
@@ -82,6 +91,7 @@ pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, s
     Box::pin(relay::relay(task, thread, link)).await?;
     let (told, news) = announce(&link.told, &seen);
     if told == link.told {
+        link.unaccounted &= !link.outbox.is_empty();
         return Ok(());
     }
     link.no_news_since = None;
@@ -95,6 +105,7 @@ pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, s
     if seen.state != link.seen.state || is_fresh(&seen) {
         link.reread = Reread { since: Some(task.now()), times: 0 };
     }
+    link.unaccounted &= !link.outbox.is_empty();
     link.over = over(Some(link), &seen.state, task.now());
     link.told = told;
     link.lately.enter(&seen.state, since(&seen));
@@ -130,13 +141,14 @@ async fn say(
     news: &Announcement,
     seen: &Observation,
 ) -> Result<(), Halt> {
-    let step = format!("tell {index}");
+    let step = format!("{TELL}{index}");
     match news {
         Announcement::PullRequest { url, state } => {
             let mut facts = vec![("session_id", link.session.to_string()), ("pull_request", url.clone())];
             facts.extend(state.as_ref().map(|state| ("pull_request_state", state.clone())));
             let said = voice::notice(&Notice::pull_request(url, state.as_deref()));
-            let say = Say { step: &step, mark: task.mark(&step), kind: PostKind::Notice, facts, said };
+            let mark = news_mark(task, link, &step);
+            let say = Say { step: &step, mark, kind: PostKind::Notice, facts, said };
             room::post_for(task, thread, link, say).await
         }
         Announcement::Output(value) => output::post(task, thread, link, &step, value).await,
@@ -162,7 +174,22 @@ pub(super) fn transition<'a>(task: &Task, link: &Link, step: &'a str, state: &St
     let mut facts = vec![("session_id", link.session.to_string()), ("status", state.status.to_string())];
     facts.extend(state.detail.as_ref().map(|d| ("status_detail", d.to_string())));
     facts.extend(state.archived.then(|| ("archived", true.to_string())));
-    Say { step, mark: task.mark(step), kind: PostKind::Transition, facts, said }
+    Say { step, mark: news_mark(task, link, step), kind: PostKind::Transition, facts, said }
+}
+
+/// The mark of news. It is named by what the thread was told before, and not by the input that brings the news: where that
+/// is set aside half-way, another one brings the same.
+pub(super) fn news_mark(task: &Task, link: &Link, step: &str) -> String {
+    let told = link.told.state.as_ref();
+    let status = told.map(|state| state.status.to_string()).unwrap_or_default();
+    let detail = told.and_then(|state| state.detail.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let at = link.seen.updated_at.to_string();
+    task.deps.marks.of(&["news", link.session.bare(), &at, &status, &detail, step])
+}
+
+/// Whether a step belongs to the thread and not to the input in hand: another input would do the same.
+pub(super) fn is_the_threads(step: &str) -> bool {
+    [TELL, words::STEP, parcel::STEP, outbox::STEP].iter().any(|begin| step.starts_with(begin))
 }
 
 /// Asks Devin directly what the session does, and tells it. Whether Devin knows the session.

@@ -39,6 +39,9 @@ pub(super) const SENT: &str = "incoming_envelope";
 /// The sign that it does not, and that it is not tried any more.
 pub(super) const NOT_SENT: &str = "warning";
 
+/// How the steps begin that send what waits.
+pub(super) const STEP: &str = "send ";
+
 /// The step of programs that knew no outbox: what was begun under it is finished under it.
 const SENT_ALONE: &str = "send message";
 
@@ -127,7 +130,7 @@ fn step(task: &Task, first: &Waiting) -> String {
         return SENT_ALONE.to_owned();
     }
     let what = if first.corrects { "correction of" } else { "message" };
-    format!("send {what} {}", first.ts)
+    format!("{STEP}{what} {}", first.ts)
 }
 
 async fn deliver(task: &mut Task, thread: &ThreadKey, link: &mut Link, parcel: &[Waiting]) -> Result<Arrived, Halt> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    changed,
     halt::Halt,
     room::{self, PostKind, Say},
     task::Task,
@@ -26,7 +27,7 @@ pub(super) async fn post(
     for (part, said) in voice::relay(&voice::output(output)).posts.into_iter().enumerate() {
         let step = format!("{step} {part}");
         let facts = vec![("session_id", link.session.to_string()), (OUTPUT, digest.clone())];
-        let say = Say { step: &step, mark: task.mark(&step), kind: PostKind::Notice, facts, said };
+        let say = Say { step: &step, mark: changed::news_mark(task, link, &step), kind: PostKind::Notice, facts, said };
         room::post_for(task, thread, link, say).await?;
     }
     let json = serde_json::to_string_pretty(output).unwrap_or_default();

@@ -26,6 +26,9 @@ use crate::{
 
 const MIB: usize = 1024 * 1024;
 
+/// How the steps begin that show a file.
+pub(super) const STEP: &str = "share ";
+
 /// At this attempt a file that still cannot be brought is left out, and that is said: the words behind it matter more.
 const LAST_ATTEMPT: u32 = 4;
 
@@ -139,7 +142,7 @@ async fn open(task: &Task, content: &Content<'_>) -> Result<(u64, reqwest::Body)
 }
 
 async fn share(task: &mut Task, thread: &ThreadKey, parcel: &Parcel<'_>, file: &str) -> Result<Delivered, Halt> {
-    let step = format!("share {}", parcel.step);
+    let step = format!("{STEP}{}", parcel.step);
     if !task.steps.finished(&step)
         && let Some(at) = room::paced(task, thread, PostKind::Relay.ahead()).await?
     {

@@ -61,6 +61,9 @@ async fn in_thread(
 
 /// In a thread with a session.
 async fn linked(task: &mut Task, thread: &ThreadKey, link: Link, kind: Option<Kind>) -> Result<Commit, Halt> {
+    if link.unaccounted {
+        task.steps.look_first();
+    }
     match kind {
         None => Box::pin(changed::woken(task, thread, link)).await,
         Some(Kind::Sighting(sighting)) => Box::pin(changed::seen(task, thread, link, sighting)).await,

@@ -15,6 +15,9 @@ use crate::{
     voice::{self, NotHere, Relay, RelayNote, Said},
 };
 
+/// How the steps begin that bring what was said.
+pub(super) const STEP: &str = "relay ";
+
 /// How a file that came without words is named where a message's id stands.
 const FILE_EVENT: &str = "file:";
 
@@ -54,7 +57,7 @@ pub(super) struct OurText<'a> {
 
 /// The step that brings one part of a message.
 pub(super) fn step(event: &str, part: usize) -> String {
-    format!("relay {event} {part}")
+    format!("{STEP}{event} {part}")
 }
 
 /// The file that an event stands for, where it stands for none of the session's messages.

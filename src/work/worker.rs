@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     account::{self, End},
+    changed,
     halt::Halt,
     outbox, room, sweep,
     table::dispatch,
@@ -263,28 +264,25 @@ impl Worker {
 
     /// Stops trying, and tells the thread so. That this fails too is no reason to keep the input.
     async fn give_up(&self, leased: &Leased, clock: &Arc<dyn Clock>, why: &'static str) -> Result<Commit, Halt> {
-        let wake = leased.state.as_ref().map(|_| leased.at);
-        let buried = |commit| Err(Halt::Bury { why: why.to_owned(), commit: Box::new(commit) });
-        let waited_for = leased.input.as_ref().filter(|input| !matches!(input.door, Door::Watch | Door::Errand));
-        let (Some(input), Mailbox::Thread(thread)) = (waited_for, &leased.lease.mailbox) else {
-            // Nobody asked for it, so nobody waits for it.
-            return buried(Commit { wake, ..Commit::default() });
-        };
         let Ok(mut task) = open(self.tenants.of(&leased.lease.mailbox), clock.clone(), leased) else {
-            return buried(Commit::default());
+            return Err(Halt::Bury { why: why.to_owned(), commit: Box::default() });
         };
-        let reference = input.id.to_string();
-        let notice = match leased.cut_off {
-            CUT_OFF_MAX.. => Notice::BrokeDown { reference },
-            _ => Notice::Buried { reference },
-        };
-        match room::notice(&mut task, thread, None, "notice buried", &notice).await {
-            Ok(_) => {}
-            Err(halt @ (Halt::Paced { .. } | Halt::Store(_))) => return Err(halt),
-            Err(halt) => tracing::warn!(?halt, "the thread could not be told that an input was set aside"),
+        // What nobody asked for, nobody waits for.
+        let waited_for = leased.input.as_ref().filter(|input| !matches!(input.door, Door::Watch | Door::Errand));
+        if let (Some(input), Mailbox::Thread(thread)) = (waited_for, &leased.lease.mailbox) {
+            let reference = input.id.to_string();
+            let notice = match leased.cut_off {
+                CUT_OFF_MAX.. => Notice::BrokeDown { reference },
+                _ => Notice::Buried { reference },
+            };
+            match room::notice(&mut task, thread, None, "notice buried", &notice).await {
+                Ok(_) => {}
+                Err(halt @ (Halt::Paced { .. } | Halt::Store(_))) => return Err(halt),
+                Err(halt) => tracing::warn!(?halt, "the thread could not be told that an input was set aside"),
+            }
         }
-        let end = End { kind: "given_up", buried: Some(why) };
-        buried(left(&task, leased, end, Commit { wake, ..Commit::default() }).await.map_err(Halt::Store)?)
+        let wake = leased.state.as_ref().map(|_| leased.at);
+        buried(&task, leased, "given_up", why.to_owned(), Commit { wake, ..Commit::default() }).await
     }
 }
 
@@ -302,18 +300,22 @@ async fn buried(task: &Task, leased: &Leased, kind: &'static str, why: String, c
 
 /// What a turn leaves behind: its state with what is known of the thread, and the account of it.
 async fn left(task: &Task, leased: &Leased, end: End<'_>, commit: Commit) -> Result<Commit, StoreError> {
-    let mut commit = keep_thread(task, leased, commit)?;
+    let mut commit = keep_thread(task, leased, end, commit)?;
     account::give(task, leased, end, &mut commit).await?;
     Ok(commit)
 }
 
 /// Keeps what is known of the thread beside its link, and wakes the mailbox when what may have happened twice is to be
-/// looked for.
-fn keep_thread(task: &Task, leased: &Leased, mut commit: Commit) -> Result<Commit, StoreError> {
+/// looked for. An input that is set aside takes its journal and its news along: what was told of them is in doubt.
+fn keep_thread(task: &Task, leased: &Leased, end: End<'_>, mut commit: Commit) -> Result<Commit, StoreError> {
     commit.wake = commit.wake.into_iter().chain(sweep::due(&task.thread.doubts)).min();
     if commit.state.is_none() && matches!(leased.lease.mailbox, Mailbox::Thread(_)) {
         let before = task::read(leased.state.as_deref())?;
-        let link = before.link.clone().map(|link| outbox::without_gone(task, link));
+        let mut link = before.link.clone().map(|link| outbox::without_gone(task, link));
+        if let (Some(link), Some(_)) = (&mut link, end.buried) {
+            let had_news = leased.input.as_ref().is_some_and(|input| input.door == Door::Watch);
+            link.unaccounted |= had_news || task.steps.any_may_have_happened(changed::is_the_threads);
+        }
         let after = Thread { link, lost: before.lost.clone(), ..task.thread.clone() };
         if after != before {
             commit.state = Some(task::write(&after)?);

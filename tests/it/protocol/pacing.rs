@@ -3,14 +3,22 @@
 use std::time::Duration;
 
 use bobbin::{
-    domain::ids::{ChannelId, Ts},
+    domain::{
+        ids::{ChannelId, Ts},
+        mailbox::Mailbox,
+    },
+    store::{Pace, Store as _},
     twin::{
         FaultAction,
         world::{ADA, BACKEND, BOT_USER, OPS},
     },
+    work::Stepped,
 };
 
-use crate::support::world::{World, id};
+use crate::support::{
+    links::thread_of,
+    world::{World, id},
+};
 
 /// Posts of the bot in a channel: when, in seconds since the first of all.
 fn posts(world: &World, channel: &str) -> Vec<f64> {
@@ -102,5 +110,45 @@ async fn calls_for_attention_go_before_card_edits() {
     assert!(cards.iter().all(|card| format!("{:?}", card.blocks).contains("Waiting for your answer")));
     let channel = id::<ChannelId>(BACKEND);
     assert_eq!(roots.iter().filter(|root| world.slack.thread(&channel, root).len() == 3).count(), roots.len());
+    world.lenient();
+}
+
+/// Handles what is due, and sits out nothing.
+async fn work(world: &World) {
+    world.deliver_due().await;
+    while let Stepped::Handled = world.bobbin.worker.step().await.unwrap() {}
+}
+
+#[tokio::test]
+async fn what_was_said_before_a_turn_had_to_pause_is_not_said_again_when_a_message_became_due_meanwhile() {
+    let mut world = World::new().await;
+    let root = world.mention(ADA, "fix it").await;
+    world.pass(Duration::from_mins(1)).await;
+    world.say_in(ADA, BACKEND, Some(&root), "first");
+    work(&world).await;
+    world.clock.advance(Duration::from_secs(2));
+    work(&world).await;
+    let heard = |world: &World| world.session().messages.iter().filter(|m| m.as_user.is_some()).count();
+    assert_eq!(heard(&world), 2, "what was asked, and the first message");
+    // Five seconds after a message has gone Devin's words are looked at again. Nothing else tells of these.
+    for words in ["one", "two", "three", "four"] {
+        world.devin.say(&world.session_id(), words).unwrap();
+    }
+    world.clock.advance(Duration::from_secs(4));
+    world.say_in(ADA, BACKEND, Some(&root), "second");
+    work(&world).await;
+    world.clock.advance(Duration::from_secs(1));
+    // The channel has room for three posts.
+    let pace = Pace { every: Duration::from_secs(1), ahead: Duration::from_secs(1) };
+    while world.store.pace(&Mailbox::Thread(thread_of(&root)), pace).await.unwrap().is_none() {}
+    work(&world).await;
+    let said = |world: &World| world.posts("bobbin_relay").into_iter().map(|post| post.text).collect::<Vec<_>>();
+    assert_eq!(said(&world), ["one", "two", "three"], "the turn pauses before the last");
+    assert_eq!(heard(&world), 2, "the second message is not due yet");
+    world.clock.advance(Duration::from_secs(3));
+    work(&world).await;
+    assert_eq!((said(&world).len(), heard(&world)), (4, 3));
+    world.pass(Duration::from_mins(1)).await;
+    assert_eq!(said(&world), ["one", "two", "three", "four"]);
     world.lenient();
 }

@@ -63,3 +63,44 @@ async fn a_handler_that_breaks_down_once_goes_through_the_next_time() {
     assert!(thread.contains("[card]") && !thread.contains("broke down"), "{thread}");
     assert_eq!(world.devin.sessions().len(), 1);
 }
+
+#[tokio::test]
+async fn f29_what_an_input_told_before_it_was_set_aside_is_not_told_again_and_the_rest_still_is() {
+    for on in [On::Redis, On::Embedded] {
+        let mut event = 1;
+        while told_once_though_set_aside(on, event).await {
+            event += 1;
+        }
+        assert!(event > 6, "only {event} moments to die at");
+    }
+}
+
+/// A change that is being told dies at one of its moments, and then at once whoever takes it. Whether there was such a
+/// moment.
+async fn told_once_though_set_aside(on: On, event: usize) -> bool {
+    let mut world = World::on(on).await;
+    world.lenient();
+    let root = world.mention(ADA, "fix it").await;
+    world.pass(Duration::from_mins(1)).await;
+    world.devin.say(&world.session_id(), "I need a decision.").unwrap();
+    world.set("running", Some("waiting_for_user"));
+    world.clock.advance(Duration::from_secs(5));
+    world.bobbin.watch.hurry().await;
+    world.tick().await;
+    world.life.die_after(event);
+    world.settle().await;
+    let died = world.life.is_dead();
+    for _death in 2..=5 {
+        world.life.live_on();
+        world.clock.advance(Duration::from_secs(61));
+        world.life.die_after(1);
+        world.settle().await;
+    }
+    world.life.live_on();
+    world.clock.advance(Duration::from_secs(61));
+    world.settle().await;
+    let thread = world.thread(&root);
+    assert_eq!(world.posts("bobbin_relay").len(), 1, "dead at {event}: {thread}");
+    assert_eq!(world.posts("bobbin_transition").len(), 1, "dead at {event}: {thread}");
+    died
+}
