@@ -56,7 +56,7 @@
 //! 1. **Verified before it exists.** No code can name an input that has not passed the signature check
 //!    (`receive/body.rs`).
 //! 2. **Stored before it is acknowledged.** A 200 means that the input is in the store, de-duplicated, in one atomic
-//!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/door.rs`). With a spool, an
+//!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/accept.rs`). With a spool, an
 //!    input that Redis cannot take is on the local disk instead, until Redis can (`receive/outage.rs`).
 //! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]). Workspaces,
 //!    channels and threads take turns, so that a flood in one of them costs the others nothing.
@@ -73,9 +73,9 @@
 //!
 //! # Where to start reading
 //!
-//! [`receive`]'s `door.rs` (a request becomes a stored input), `work/worker.rs` (a stored input finds its handler),
-//! `work/start.rs` (a mention becomes a session), [`domain::announce`] (what a change is worth), and `tests/it`, where a
-//! test reads as a chat.
+//! [`receive`]'s `door.rs` and `accept.rs` (a request becomes a stored input), `work/worker.rs` (a stored input finds its
+//! handler), `work/start.rs` (a mention becomes a session), [`domain::announce`] (what a change is worth), and `tests/it`,
+//! where a test reads as a chat.
 
 pub mod app;
 pub mod clock;

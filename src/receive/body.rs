@@ -3,7 +3,7 @@
 
 use std::{
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -44,16 +44,25 @@ impl Refusals {
 
 /// A request that was verified: its constructor is the signature check.
 #[derive(Debug)]
-pub(super) struct VerifiedInput(VerifiedBody);
+pub(super) struct VerifiedInput {
+    body: VerifiedBody,
+    began: Instant,
+}
 
 impl VerifiedInput {
     /// The bytes that were verified.
     pub(super) fn bytes(&self) -> &Bytes {
-        self.0.bytes()
+        self.body.bytes()
+    }
+
+    /// When we began to read it.
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// Reads and verifies a request; a refusal is a status and nothing else.
     pub(super) async fn read(receive: &Receive, request: Request) -> Result<Self, StatusCode> {
+        let began = Instant::now();
         let (parts, body) = request.into_parts();
         if parts.headers.contains_key(header::CONTENT_ENCODING) {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -64,7 +73,8 @@ impl VerifiedInput {
         }
         let read = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MAX_BODY_BYTES)).await;
         let bytes = read.map_err(|_elapsed| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| too_large(&error))?;
-        receive.secrets.now().verify(&parts.headers, bytes, receive.clock.now()).map(Self).map_err(|refusal| {
+        let verified = receive.secrets.now().verify(&parts.headers, bytes, receive.clock.now());
+        verified.map(|body| Self { body, began }).map_err(|refusal| {
             receive.refusals.note(refusal, receive.clock.now());
             StatusCode::UNAUTHORIZED
         })

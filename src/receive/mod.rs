@@ -4,6 +4,7 @@
 //! Nothing here calls out: the only thing between Slack and its answer is one round trip to the store, so that Slack's
 //! three-second limit is a property of the import graph. What it all means is for `work` to find out.
 
+mod accept;
 mod admit;
 mod body;
 mod door;

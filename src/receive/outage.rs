@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     Receive,
-    door::{end, within},
+    accept::{end, within},
 };
 use crate::store::{
     Offer, Result, StoreError,
