@@ -34,9 +34,9 @@
 //! # The flow
 //!
 //! ```text
-//! Slack ──HTTP──▶ receive ──VerifiedInput──▶ store.accept ──▶ 200
-//!                                               │ (mailbox)
-//!                             work ◀──lease─────┘
+//! Slack ──HTTP, sockets──▶ receive ──VerifiedInput──▶ store.accept ──▶ acknowledged
+//!                                                        │ (mailbox)
+//!                             work ◀──lease──────────────┘
 //!                              │  one handler per kind of input, made of durable steps
 //!           ┌──────────────────┼──────────────────┐
 //!           ▼                  ▼                  ▼
@@ -53,11 +53,12 @@
 //!
 //! # The promises
 //!
-//! 1. **Verified before it exists.** No code can name an input that has not passed the signature check
-//!    (`receive/body.rs`).
-//! 2. **Stored before it is acknowledged.** A 200 means that the input is in the store, de-duplicated, in one atomic
-//!    operation; otherwise the answer is 503, quickly, and Slack sends it again (`receive/accept.rs`). With a spool, an
-//!    input that Redis cannot take is on the local disk instead, until Redis can (`receive/outage.rs`).
+//! 1. **Verified before it exists.** No code can name an input that has not passed the signature check, or come over a
+//!    socket that was opened with the app's own token (`receive/body.rs`).
+//! 2. **Stored before it is acknowledged.** A 200, or the acknowledgement of an envelope, means that the input is in the
+//!    store, de-duplicated, in one atomic operation (`receive/accept.rs`); otherwise the answer is 503, quickly, or none,
+//!    and Slack sends it again. With a spool, an input that Redis cannot take is on the local disk instead, until Redis can
+//!    (`receive/outage.rs`).
 //! 3. **One writer per thread.** A lease with a token fences off whoever held the mailbox before ([`store`]). Workspaces,
 //!    channels and threads take turns, so that a flood in one of them costs the others nothing.
 //! 4. **Nothing lost, nothing doubled** that a person can see, through a crash at any instruction: what must not happen

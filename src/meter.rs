@@ -89,6 +89,8 @@ pub const METRICS: &[Metric] = &[
     gauge("bobbin_sessions", &["phase"], "Linked sessions, by phase."),
     counter("bobbin_sessions_adopted_total", &[], "Sessions of ours that no thread knew, and that were linked again."),
     counter("bobbin_sessions_refused_paused_total", &[], "Sessions not started because new ones are paused."),
+    counter("bobbin_socket_replacements_total", &["reason"], "Sockets to Slack that needed a successor, by why."),
+    gauge("bobbin_sockets_open", &[], "Sockets to Slack that are open, in Socket Mode."),
     gauge("bobbin_spool_bytes", &[], "Size of what waits in the spool."),
     counter(
         "bobbin_spool_drained_total",

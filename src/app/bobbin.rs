@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     manifest,
     rebuild::{Rebuild, Sources},
+    sockets::{SocketPace, Sockets},
 };
 use crate::{
     clock::Clock,
@@ -24,7 +25,7 @@ use crate::{
     people::People,
     receive::{self, Receive, Refusals},
     slack::{
-        OAuth, Slack,
+        OAuth, Slack, SocketMode,
         signature::SigningSecrets,
         trigger::{self, Triggers},
     },
@@ -65,6 +66,8 @@ pub struct Bobbin {
     pub oversight: Arc<Oversight>,
     /// The doors.
     pub receive: Arc<Receive>,
+    /// Sockets to Slack, in Socket Mode.
+    pub sockets: Option<Arc<Sockets>>,
     /// Rung when a mailbox got something.
     pub bell: Bell,
     /// Rung when Devin got something.
@@ -100,6 +103,7 @@ impl Bobbin {
         let seal = Seal::new(key.expose_secret());
         let (triggers, triggers_out) = trigger::queue();
         let sign_in = sign_in(config, &outbound)?;
+        let sockets = sockets(config, &outbound);
         let Speaking { slack, workspaces, installations, slack_of } =
             speaking(config, &store, &clock, &seal, outbound)?;
         let routing = Arc::new(config.routing.clone());
@@ -145,6 +149,7 @@ impl Bobbin {
             oversight,
             rebuild: Arc::new(Rebuild::new(sources, holder)),
             receive: Arc::new(receive),
+            sockets,
             bell,
             nudge,
         })
@@ -172,13 +177,29 @@ fn receive(
         store: store.clone(),
         spool: spool(&config.store, clock.clone())?,
         clock: clock.clone(),
-        secrets: Live::new(SigningSecrets::new(config.slack.signing_secrets.clone())?),
+        secrets: Live::new(signing_secrets(config)?),
         bell: bell.clone(),
         refusals: Refusals::default(),
         seal,
         triggers,
         rules,
     })
+}
+
+/// What requests are verified with; in Socket Mode there may be nothing, and then none is taken.
+pub(super) fn signing_secrets(config: &Config) -> anyhow::Result<SigningSecrets> {
+    let secrets = config.slack.signing_secrets.clone();
+    if secrets.is_empty() && config.slack.socket_mode.is_some() {
+        return Ok(SigningSecrets::none());
+    }
+    Ok(SigningSecrets::new(secrets)?)
+}
+
+/// The sockets, in Socket Mode.
+fn sockets(config: &Config, outbound: &Outbound) -> Option<Arc<Sockets>> {
+    let mode = config.slack.socket_mode.as_ref()?;
+    let slack = SocketMode::new(outbound.clone(), config.slack.api_url.clone(), mode.app_token.clone());
+    Some(Arc::new(Sockets::new(slack, mode.sockets, SocketPace::default())))
 }
 
 /// What operators see and do, in every organisation.

@@ -56,9 +56,12 @@ enum Command {
     },
     /// Print the Slack app manifest.
     Manifest {
-        /// How Slack reaches the bot.
+        /// How Slack reaches the bot; in Socket Mode, where people come back to who install it.
+        #[arg(long, required_unless_present = "socket_mode")]
+        url: Option<Url>,
+        /// For Socket Mode: without addresses that Slack posts to.
         #[arg(long)]
-        url: Url,
+        socket_mode: bool,
     },
     /// Look at everything that can be set up wrongly, and say what to do about it. Ends with 0 when nothing failed, with 1
     /// when something did, with 2 when the configuration cannot be read at all.
@@ -169,7 +172,9 @@ impl Cli {
             Command::Serve => serve(self.config, clock).await,
             Command::Demo { listen } => demo::run(listen, clock, stop_on_signal()?).await,
             Command::Doctor { json, order, .. } => return look(self.config.as_deref(), json, order).await,
-            Command::Manifest { url } => dead::said(&mut out, &manifest::filled(&url)),
+            Command::Manifest { url, socket_mode } => {
+                dead::said(&mut out, &manifest::wanted(url.as_ref(), socket_mode))
+            }
             Command::Replay { files, to } => {
                 let source = Source::load(self.config.as_deref())?;
                 let secrets = source.signing_secrets();

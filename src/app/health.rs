@@ -16,7 +16,7 @@ use axum::{
 use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 
-use super::{bobbin::Bobbin, logs, rebuild::Rebuild};
+use super::{bobbin::Bobbin, logs, rebuild::Rebuild, sockets::Sockets};
 use crate::{
     clock::Clock,
     domain::ids::TeamId,
@@ -36,6 +36,7 @@ pub(super) struct Health {
     rebuild: Arc<Rebuild>,
     intake: Intake,
     spool: Option<Arc<Spool>>,
+    sockets: Option<Arc<Sockets>>,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     expected: usize,
@@ -46,7 +47,8 @@ impl Health {
         let Receive { store, spool, clock, .. } = &*bobbin.receive;
         let (store, spool, clock) = (store.clone(), spool.clone(), clock.clone());
         let intake = Intake::new(store.clone());
-        Self { store, rebuild: bobbin.rebuild.clone(), intake, spool, clock, tasks, expected }
+        let (rebuild, sockets) = (bobbin.rebuild.clone(), bobbin.sockets.clone());
+        Self { store, rebuild, intake, spool, sockets, clock, tasks, expected }
     }
 
     /// What it can do, in words; or what stands in the way of taking inputs.
@@ -54,6 +56,23 @@ impl Health {
         if self.tasks.len() < self.expected {
             return Err(format!("workers: {} of {} run", self.tasks.len(), self.expected));
         }
+        let sockets = self.reached()?;
+        let ready = self.stores().await?;
+        Ok(format!("{ready}{sockets}"))
+    }
+
+    /// How Slack reaches us in Socket Mode; or that it does not.
+    fn reached(&self) -> Result<String, String> {
+        let Some(sockets) = &self.sockets else { return Ok(String::new()) };
+        match (sockets.open(), sockets.trouble()) {
+            (0, None) => Err("socket mode: no socket is open yet".to_owned()),
+            (0, Some(trouble)) => Err(format!("socket mode: no socket is open: {trouble}")),
+            (open, _) => Ok(format!("; socket mode: {open} of {} sockets are open", sockets.wanted())),
+        }
+    }
+
+    /// Whether inputs find a place, in words; or what stands in the way.
+    async fn stores(&self) -> Result<String, String> {
         let away = match within(self.store.check()).await {
             Ok(()) => match within(self.rebuild.trouble()).await {
                 Ok(None) => return Ok(self.ready().await),
@@ -99,6 +118,9 @@ impl Health {
         }
         if let Ok(pauses) = within(self.intake.pauses()).await {
             metrics::gauge!("bobbin_paused").set(pauses.len() as f64);
+        }
+        if let Some(sockets) = &self.sockets {
+            metrics::gauge!("bobbin_sockets_open").set(sockets.open() as f64);
         }
         if let Some(spool) = &self.spool {
             let size = spool.size();

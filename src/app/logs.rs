@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, Registry, filter::filter_fn, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
 
 use crate::{
@@ -28,7 +29,7 @@ pub(super) fn start(config: &LogConfig) {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    match tracing_subscriber::registry().with(filter).with(lines).try_init() {
+    match tracing_subscriber::registry().with(filter).with(filter_fn(tells_no_bodies)).with(lines).try_init() {
         Ok(()) => drop(FILTER.set(handle)),
         Err(error) => tracing::debug!(%error, "logging was already set up"),
     }
@@ -40,6 +41,11 @@ pub(super) fn start(config: &LogConfig) {
         }
         Ok(Err(error)) | Err(error) => tracing::warn!(%error, "no metrics"),
     }
+}
+
+/// Whether a line may be written whatever the filter says: the library of sockets would write down every message.
+fn tells_no_bodies(line: &Metadata<'_>) -> bool {
+    !line.target().starts_with("tungstenite") || *line.level() <= Level::WARN
 }
 
 /// From now on this is logged; the form of a line stays.

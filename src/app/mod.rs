@@ -16,6 +16,7 @@ mod reload;
 mod replay;
 mod run;
 mod serve;
+mod sockets;
 
 pub use self::{
     bobbin::{Bobbin, open_store},
@@ -24,4 +25,5 @@ pub use self::{
     rebuild::{Founding, Rebuild, Report, Sources},
     run::run,
     serve::{Limits, serve},
+    sockets::{SocketPace, Sockets},
 };

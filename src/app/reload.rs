@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{bobbin::Bobbin, logs};
-use crate::{
-    config::{Config, ConfigError},
-    slack::signature::SigningSecrets,
+use super::{
+    bobbin::{Bobbin, signing_secrets},
+    logs,
 };
+use crate::config::{Config, ConfigError};
 
 /// Reads the configuration again at each SIGHUP until the stop. Has to be called before the first one may come: it would
 /// end the process.
@@ -78,8 +78,7 @@ fn refuse(ConfigError(problems): &ConfigError) {
 impl Bobbin {
     /// Takes over what can change while it runs: the rules of channels, what requests are verified with, and who operates.
     pub fn take_over(&self, newer: &Config) -> anyhow::Result<()> {
-        let secrets = SigningSecrets::new(newer.slack.signing_secrets.clone())?;
-        self.receive.secrets.replace(secrets);
+        self.receive.secrets.replace(signing_secrets(newer)?);
         self.receive.rules.replace(newer.rules.clone());
         if let Some(sign_in) = &self.sign_in {
             sign_in.admins.replace(newer.console.admins.clone());

@@ -80,6 +80,12 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
         tracker.spawn(drain(bobbin.receive.clone(), stop.clone()));
         tasks += 1;
     }
+    if let Some(sockets) = &bobbin.sockets {
+        for _ in 0..sockets.wanted() {
+            tracker.spawn(sockets.clone().keep(bobbin.receive.clone(), stop.clone()));
+        }
+        tasks += sockets.wanted();
+    }
     let health = Arc::new(health::Health::new(&bobbin, tracker.clone(), tasks));
     let router = bobbin.doors().merge(health::routes(health)).merge(more);
     // What the doors still take while connections drain is stored, whoever handles it.

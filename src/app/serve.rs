@@ -4,11 +4,12 @@
 use std::{convert::Infallible, io, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{HttpService, Service, service_fn},
 };
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::OwnedSemaphorePermit,
@@ -57,7 +58,7 @@ impl Limits {
 
 /// Serves the router until the stop, then lets open connections finish for a while.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
-    let graceful = GracefulShutdown::new();
+    let closing = CancellationToken::new();
     let connections = TaskTracker::new();
     let places = std::sync::Arc::new(tokio::sync::Semaphore::new(limits.connections));
     loop {
@@ -69,8 +70,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         match accepted {
             Ok((stream, _peer)) => {
                 let header_within = limits.header_within(places.available_permits());
-                let connection = graceful.watch(connection(stream, router.clone(), header_within));
-                connections.spawn(until_its_end(connection, Some(place)));
+                let connection = connection(stream, router.clone(), header_within);
+                connections.spawn(until_its_end(connection, closing.clone(), Some(place)));
             }
             // Out of file descriptors, most likely: the ones in use come back.
             Err(error) => {
@@ -80,16 +81,17 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         }
     }
     for stream in not_accepted_yet(listener) {
-        let connection = graceful.watch(connection(stream, router.clone(), limits.crowded_within));
-        connections.spawn(until_its_end(connection, None));
+        let connection = connection(stream, router.clone(), limits.crowded_within);
+        connections.spawn(until_its_end(connection, closing.clone(), None));
     }
     if !connections.is_empty() {
         // A connection whose request is still on its way would be closed as an idle one.
         tokio::time::sleep(limits.last_requests_within).await;
     }
     connections.close();
+    closing.cancel();
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = connections.wait() => {}
         () = tokio::time::sleep(limits.drain_within) => tracing::info!("some connections were cut off at the stop"),
     }
 }
@@ -106,19 +108,28 @@ fn not_accepted_yet(listener: TcpListener) -> Vec<TcpStream> {
     std::iter::from_fn(accept).take(BACKLOG).collect()
 }
 
-/// A peer that hangs up, or was hung up on for being slow, is everyday.
-async fn until_its_end<E>(connection: impl Future<Output = Result<(), E>>, _place: Option<OwnedSemaphorePermit>) {
+/// Lets a connection finish its request once all are to close. A peer that hangs up, or was hung up on for being slow, is
+/// everyday.
+async fn until_its_end<S>(connection: Connection<S>, closing: CancellationToken, _place: Option<OwnedSemaphorePermit>)
+where
+    S: HttpService<Incoming, ResBody = Body, Error = io::Error>,
+{
+    tokio::pin!(connection);
+    tokio::select! {
+        _ended = &mut connection => return,
+        () = closing.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
     let _ended = connection.await.is_ok();
 }
+
+/// One that may become a WebSocket: only a twin agrees to that.
+type Connection<S> = http1::UpgradeableConnection<TokioIo<TcpStream>, S>;
 
 fn connection(
     stream: TcpStream,
     router: Router,
     header_within: Duration,
-) -> http1::Connection<
-    TokioIo<TcpStream>,
-    impl hyper::service::Service<Request<Incoming>, Response = Response, Error = io::Error, Future: Send>,
-> {
+) -> Connection<impl Service<Request<Incoming>, Response = Response, Error = io::Error, Future: Send>> {
     // Answers are small and whole: waiting for more to send along would only delay them.
     let _nodelay = stream.set_nodelay(true).is_ok();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -136,6 +147,7 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(header_within)
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
 }
 
 fn never(error: Infallible) -> io::Error {

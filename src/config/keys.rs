@@ -38,6 +38,15 @@ pub const KEYS: &[Key] = &[
     key("BOBBIN_SPOOL", None, "a local file that takes inputs while Redis is away; unset: the answer is 503"),
     key("BOBBIN_LEASE", Some("60s"), "how long a silent replica keeps a mailbox"),
     secret("BOBBIN_SLACK_SIGNING_SECRETS", "signing secrets, comma-separated, newest first"),
+    secret(
+        "BOBBIN_SLACK_APP_TOKEN",
+        "the app-level token (`xapp-…`): Socket Mode, without a public address or signing secrets",
+    ),
+    key(
+        "BOBBIN_SLACK_SOCKETS",
+        Some("2"),
+        "sockets that each replica keeps open in Socket Mode; Slack allows an app ten",
+    ),
     secret("BOBBIN_SLACK_BOT_TOKEN", "the bot token of the workspace (`xoxb-…`)"),
     key("BOBBIN_SLACK_CLIENT_ID", None, "the app's client id: workspaces install by OAuth instead of by a bot token"),
     secret("BOBBIN_SLACK_CLIENT_SECRET", "the app's client secret"),

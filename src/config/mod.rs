@@ -28,7 +28,7 @@ pub use self::{
     live::Live,
     log::{LogConfig, LogFormat},
     service::ServiceConfig,
-    slack::{OAuthConfig, SlackConfig},
+    slack::{OAuthConfig, SlackConfig, SocketModeConfig},
     source::Source,
     store::{StoreConfig, StoreKind},
     tenancy::Organisation,

@@ -5,11 +5,20 @@ use url::Url;
 
 use super::Source;
 
+/// The key of the app-level token.
+const APP_TOKEN: &str = "BOBBIN_SLACK_APP_TOKEN";
+/// The key of the key.
+const SECRET_KEY: &str = "BOBBIN_SECRET_KEY";
+/// Sockets that Slack allows an app.
+const MAX_SOCKETS: usize = 10;
+
 /// The Slack side.
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
-    /// Signing secrets, newest first; never empty in a usable configuration.
+    /// Signing secrets, newest first; never empty in a usable configuration without Socket Mode.
     pub signing_secrets: Vec<SecretString>,
+    /// Socket Mode, where Slack is to be reached so.
+    pub socket_mode: Option<SocketModeConfig>,
     /// The bot token of the one workspace; `None`: workspaces install by OAuth.
     pub bot_token: Option<SecretString>,
     /// The app's credentials: workspaces install with them where there is no bot token, and people sign in.
@@ -20,6 +29,15 @@ pub struct SlackConfig {
     pub file_hosts: Vec<String>,
     /// The key for the marks on our posts, 32 bytes; `None`: derived from the signing secret.
     pub secret_key: Option<SecretString>,
+}
+
+/// Socket Mode.
+#[derive(Debug, Clone)]
+pub struct SocketModeConfig {
+    /// The app-level token.
+    pub app_token: SecretString,
+    /// Sockets that one process keeps open.
+    pub sockets: usize,
 }
 
 /// The app's credentials.
@@ -39,8 +57,10 @@ impl SlackConfig {
         if bot_token.is_none() {
             installs_by_oauth(source, oauth.is_some());
         }
+        let socket_mode = socket_mode(source);
         Self {
-            signing_secrets: signing_secrets(source),
+            signing_secrets: signing_secrets(source, socket_mode.is_some()),
+            socket_mode,
             bot_token,
             oauth,
             api_url: source.url("BOBBIN_SLACK_API_URL").unwrap_or_else(crate::config::devin::nowhere),
@@ -48,6 +68,20 @@ impl SlackConfig {
             secret_key: secret_key(source),
         }
     }
+}
+
+fn socket_mode(source: &mut Source) -> Option<SocketModeConfig> {
+    let allowed = format!("a whole number from 1 to {MAX_SOCKETS}: Slack allows an app no more, over all its replicas");
+    let sockets = source.parse("BOBBIN_SLACK_SOCKETS", &allowed, |text| {
+        text.parse().ok().filter(|count| (1..=MAX_SOCKETS).contains(count))
+    });
+    let app_token = source.secret(APP_TOKEN)?;
+    if !app_token.expose_secret().starts_with("xapp-") {
+        let allowed = "an app-level token, xapp-…, with the scope connections:write (Slack: Basic Information, App-Level \
+                       Tokens)";
+        source.problem(APP_TOKEN, "something else", allowed);
+    }
+    Some(SocketModeConfig { app_token, sockets: sockets.unwrap_or(1) })
 }
 
 fn oauth(source: &mut Source) -> Option<OAuthConfig> {
@@ -77,24 +111,32 @@ fn installs_by_oauth(source: &mut Source, has_credentials: bool) {
         source.problem("BOBBIN_PUBLIC_URL", "nothing", allowed);
     }
     // A key derived from the signing secret would change with it, and no token could be opened any more.
-    if source.secret("BOBBIN_SECRET_KEY").is_none() {
+    if source.secret(SECRET_KEY).is_none() {
         let allowed = "32 bytes as hex, which seal the workspaces' tokens, such as `openssl rand -hex 32` prints";
-        source.problem("BOBBIN_SECRET_KEY", "nothing", allowed);
+        source.problem(SECRET_KEY, "nothing", allowed);
     }
 }
 
-/// Refuses to go on without a usable secret: a bot that cannot verify must not listen.
-fn signing_secrets(source: &mut Source) -> Vec<SecretString> {
+/// Refuses to go on without a usable secret: a bot that cannot verify must not listen. In Socket Mode it need not.
+fn signing_secrets(source: &mut Source, socket_mode: bool) -> Vec<SecretString> {
     let secrets = source.signing_secrets();
-    if secrets.is_empty() {
-        let allowed = "at least one signing secret (Slack: Basic Information, App Credentials)";
+    if !secrets.is_empty() {
+        return secrets;
+    }
+    if !socket_mode {
+        let allowed = "at least one signing secret (Slack: Basic Information, App Credentials); or none, and \
+                       BOBBIN_SLACK_APP_TOKEN for Socket Mode";
         source.problem("BOBBIN_SLACK_SIGNING_SECRETS", "nothing usable", allowed);
+    } else if source.secret(SECRET_KEY).is_none() && source.secret("BOBBIN_SLACK_BOT_TOKEN").is_some() {
+        let allowed =
+            "32 bytes as hex, such as `openssl rand -hex 32` prints; there is no signing secret to derive them from";
+        source.problem(SECRET_KEY, "nothing", allowed);
     }
     secrets
 }
 
 fn secret_key(source: &mut Source) -> Option<SecretString> {
-    let key = "BOBBIN_SECRET_KEY";
+    let key = SECRET_KEY;
     let secret = source.secret(key)?;
     let good = hex::decode(secret.expose_secret()).is_ok_and(|bytes| bytes.len() == 32);
     if !good {

@@ -44,6 +44,36 @@ fn without_a_usable_signing_secret_it_refuses() {
 }
 
 #[test]
+fn in_socket_mode_nothing_is_signed_and_the_key_must_be_given() {
+    let values = |more: &[(&'static str, &'static str)]| {
+        let usual = [
+            ("BOBBIN_SLACK_APP_TOKEN", "xapp-1-A1-invented"),
+            ("BOBBIN_SLACK_BOT_TOKEN", "xoxb-1"),
+            ("BOBBIN_DEVIN_API_KEY", "cog_x"),
+            ("BOBBIN_DEVIN_ORG_ID", "org-1"),
+        ];
+        let kept = usual.into_iter().filter(|(key, _)| !more.iter().any(|(other, _)| other == key));
+        Config::from_values(kept.chain(more.iter().copied()))
+    };
+    let key = ("BOBBIN_SECRET_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    let config = values(&[key]).unwrap();
+    assert!(config.slack.signing_secrets.is_empty() && config.service.public_url.is_none());
+    assert_eq!(config.slack.socket_mode.as_ref().unwrap().sockets, 2);
+    assert!(!format!("{config:?}").contains("xapp-1"));
+    let said = values(&[]).unwrap_err().to_string();
+    assert!(said.contains("BOBBIN_SECRET_KEY: found nothing; allowed: 32 bytes as hex"), "{said}");
+    assert!(values(&[("BOBBIN_SLACK_SIGNING_SECRETS", "invented")]).is_ok(), "the key is derived from the secret");
+    for count in ["0", "11", "two"] {
+        let said = values(&[key, ("BOBBIN_SLACK_SOCKETS", count)]).unwrap_err().to_string();
+        assert!(said.contains(&format!("found {count:?}; allowed: a whole number from 1 to 10")), "{said}");
+    }
+    let said = values(&[key, ("BOBBIN_SLACK_APP_TOKEN", "xoxb-hunter2")]).unwrap_err().to_string();
+    assert!(said.contains("BOBBIN_SLACK_APP_TOKEN: found something else; allowed: an app-level token"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    assert!(with(&[]).unwrap().slack.socket_mode.is_none());
+}
+
+#[test]
 fn a_key_that_does_not_exist_is_an_error_that_names_the_nearest() {
     let text = problem(&[("BOBBIN_POLL_INTERVALL", "5s")]);
     assert!(text.contains("did you mean BOBBIN_POLL_INTERVAL?"), "{text}");

@@ -6,6 +6,7 @@
 mod download;
 mod send;
 pub mod tally;
+mod upgrade;
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Client, Method, RequestBuilder, Response,
+    Client, ClientBuilder, Method, RequestBuilder, Response,
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
     redirect, retry,
 };
@@ -112,7 +112,7 @@ impl Failure for SendError {
 pub struct Outbound {
     proxied: Client,
     direct: Client,
-    call_timeout: Duration,
+    pub(super) options: OutboundOptions,
 }
 
 impl Outbound {
@@ -126,19 +126,11 @@ impl Outbound {
             // An error means that another thread was faster, which is as good.
             drop(rustls::crypto::ring::default_provider().install_default());
         }
-        let builder = || {
-            Client::builder()
-                .user_agent(USER_AGENT)
-                .redirect(redirect::Policy::none())
-                .retry(retry::never())
-                .connect_timeout(options.connect_timeout)
-                .pool_idle_timeout(options.idle_timeout)
-        };
         let broken = |error: reqwest::Error| OutboundError(chain(error));
         Ok(Self {
-            proxied: builder().build().map_err(broken)?,
-            direct: builder().no_proxy().build().map_err(broken)?,
-            call_timeout: options.call_timeout,
+            proxied: client(&options).build().map_err(broken)?,
+            direct: client(&options).no_proxy().build().map_err(broken)?,
+            options,
         })
     }
 
@@ -185,8 +177,18 @@ impl Outbound {
 impl Outbound {
     /// The call within the time that any call may take.
     pub(super) fn bounded(&self, call: &Call) -> Call {
-        Call { timeout: call.timeout.min(self.call_timeout), ..call.clone() }
+        Call { timeout: call.timeout.min(self.options.call_timeout), ..call.clone() }
     }
+}
+
+/// A client as all of them are.
+pub(super) fn client(options: &OutboundOptions) -> ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .connect_timeout(options.connect_timeout)
+        .pool_idle_timeout(options.idle_timeout)
 }
 
 /// Whether an address stays on this machine.
@@ -267,7 +269,7 @@ async fn exchange(call: &Call, request: RequestBuilder) -> Result<(Answer, Heade
     Ok((Answer { status, retry_after, content_type, body }, headers))
 }
 
-fn outcome_of(status: u16) -> &'static str {
+pub(super) fn outcome_of(status: u16) -> &'static str {
     match status {
         200..=299 => "ok",
         401 => "unauthorized",
@@ -281,7 +283,7 @@ fn seconds(text: Option<&str>) -> Option<Duration> {
     text?.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn classify(error: reqwest::Error) -> SendError {
+pub(super) fn classify(error: reqwest::Error) -> SendError {
     if error.is_connect() || error.is_builder() {
         SendError::NotSent(chain(error))
     } else {
@@ -290,7 +292,7 @@ fn classify(error: reqwest::Error) -> SendError {
 }
 
 /// The error and its causes on one line, without the address.
-fn chain(error: reqwest::Error) -> String {
+pub(super) fn chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -64,7 +64,8 @@ async fn take(
     decide: impl FnOnce(&[u8]) -> Decided,
 ) -> Ending {
     let span = tracing::info_span!("receive", door = door.name(), trace = field::Empty, end = field::Empty);
-    decided(receive, door, verified, decide(verified.bytes())).instrument(span).await
+    let decision = span.in_scope(|| decide(verified.bytes()));
+    decided(receive, door, verified, decision).instrument(span).await
 }
 
 async fn decided(receive: &Receive, door: Door, verified: &VerifiedInput, decided: Decided) -> Ending {

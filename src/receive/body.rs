@@ -1,5 +1,5 @@
-//! Reads a request's bytes, within bounds of size and time, and verifies them. Only what comes out of here can be
-//! called an input.
+//! Reads a request's bytes, within bounds of size and time, and verifies them; what comes over a socket is Slack's already.
+//! Only what comes out of here can be called an input.
 
 use std::{
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
@@ -16,7 +16,10 @@ use http_body_util::LengthLimitError;
 use jiff::Timestamp;
 
 use super::Receive;
-use crate::slack::signature::{Refusal, VerifiedBody};
+use crate::slack::{
+    signature::{Refusal, VerifiedBody},
+    socket::Envelope,
+};
 
 /// Longest body that is read. Slack names no bound; a view may be 250 KB and grows under form encoding.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -42,22 +45,37 @@ impl Refusals {
     }
 }
 
-/// A request that was verified: its constructor is the signature check.
+/// What is Slack's for certain. Its constructors are the signature check, and the envelope of a socket that was opened with
+/// the app's own token.
 #[derive(Debug)]
 pub(super) struct VerifiedInput {
-    body: VerifiedBody,
+    body: Source,
     began: Instant,
+}
+
+#[derive(Debug)]
+enum Source {
+    Signed(VerifiedBody),
+    Socket(Bytes),
 }
 
 impl VerifiedInput {
     /// The bytes that were verified.
     pub(super) fn bytes(&self) -> &Bytes {
-        self.body.bytes()
+        match &self.body {
+            Source::Signed(body) => body.bytes(),
+            Source::Socket(bytes) => bytes,
+        }
     }
 
     /// When we began to read it.
     pub(super) fn began(&self) -> Instant {
         self.began
+    }
+
+    /// What came over a socket.
+    pub(super) fn over_socket(envelope: &Envelope) -> Self {
+        Self { body: Source::Socket(envelope.body().into()), began: Instant::now() }
     }
 
     /// Reads and verifies a request; a refusal is a status and nothing else.
@@ -74,7 +92,7 @@ impl VerifiedInput {
         let read = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MAX_BODY_BYTES)).await;
         let bytes = read.map_err(|_elapsed| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| too_large(&error))?;
         let verified = receive.secrets.now().verify(&parts.headers, bytes, receive.clock.now());
-        verified.map(|body| Self { body, began }).map_err(|refusal| {
+        verified.map(|body| Self { body: Source::Signed(body), began }).map_err(|refusal| {
             receive.refusals.note(refusal, receive.clock.now());
             StatusCode::UNAUTHORIZED
         })

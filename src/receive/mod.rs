@@ -1,8 +1,9 @@
 //! The doors: what Slack sends is verified, read just far enough to know whose it is, stored, and only then
 //! acknowledged.
 //!
-//! Nothing here calls out: the only thing between Slack and its answer is one round trip to the store, so that Slack's
-//! three-second limit is a property of the import graph. What it all means is for `work` to find out.
+//! Slack posts to us, or sends over sockets that `app` keeps open. Nothing here calls out: the only thing between Slack and
+//! its answer is one round trip to the store, so that Slack's three-second limit is a property of the import graph. What it
+//! all means is for `work` to find out.
 
 mod accept;
 mod admit;
@@ -10,6 +11,7 @@ mod body;
 mod door;
 mod form;
 mod outage;
+mod socket;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ pub use self::{
     admit::HANDLED_EVENTS,
     body::{MAX_BODY_BYTES, Refusals},
     outage::Drained,
+    socket::{Over, serve},
 };
 use crate::{
     clock::Clock,

@@ -6,12 +6,14 @@ pub mod brief;
 pub mod client;
 pub mod openid;
 pub mod signature;
+pub mod socket;
 pub mod text;
 pub mod trigger;
 pub mod wire;
 
 pub use client::{
     AgentStatus, AuthorizeRequest, Grant, Identity, Inspection, Message, OAuth, Post, Posted, Response, Share,
-    SignInCode, SignInError, SignInRequest, Slack, SlackError, SuggestedPrompt, Tokens, UploadAddress, Which,
+    SignInCode, SignInError, SignInRequest, Slack, SlackError, SocketMode, SuggestedPrompt, Tokens, UploadAddress,
+    Which,
 };
 pub use wire::objects::{Channel, File, Metadata, ThreadMessage, User};

@@ -121,6 +121,11 @@ impl SigningSecrets {
         Ok(Self(secrets))
     }
 
+    /// No secret at all, for Socket Mode: every request is refused, whatever it is signed with.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Reads a comma-separated list.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ pub(super) fn features() -> Features {
     Features {
         home_tab: MANIFEST.contains("home_tab_enabled: true"),
         agent_view: MANIFEST.contains("agent_view:"),
+        socket_mode: true,
         agents_refused: None,
         subscribed: Some(list("bot_events").into_iter().map(str::to_owned).collect()),
         shortcuts: entries("shortcuts").iter().map(shortcut).collect(),

@@ -20,6 +20,8 @@ use crate::{
 
 /// The app's bot token.
 pub const BOT_TOKEN: &str = "xoxb-demo-not-a-secret";
+/// The app's app-level token, which opens sockets.
+pub const APP_TOKEN: &str = "xapp-demo-not-a-secret";
 /// Signs what the twin sends.
 pub const SIGNING_SECRET: &str = "demo-signing-secret-not-a-secret";
 /// The service user's key at Devin.
@@ -124,6 +126,7 @@ pub fn world(clock: &Arc<dyn Clock>) -> Result<World, InvalidId> {
         slack.add_channel(channel);
     }
     slack.add_token(BOT_TOKEN, &[manifest::scopes().as_slice(), MORE_SCOPES].concat());
+    slack.add_token(APP_TOKEN, &["connections:write"]);
     slack.change(|state| state.features = manifest::features());
     Ok(World { slack: Arc::new(slack), devin: Arc::new(organisation(clock)?) })
 }

@@ -17,7 +17,8 @@ use crate::{
 const NOTHING_MORE_AFTER: Duration = Duration::from_secs(90);
 
 /// Kills and inputs of one scenario.
-const TORMENT: Torment = Torment { kills: 60, inputs: 600, replicas: 1, victims: Victims::Bot };
+const TORMENT: Torment =
+    Torment { kills: 60, inputs: 600, replicas: 1, victims: Victims::Bot, manner: Manner::Impatient };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f01_f02_sixty_kills_of_the_bot_in_a_file() {

@@ -10,6 +10,7 @@ mod live;
 mod process;
 mod reach;
 mod slack;
+mod sockets;
 mod store;
 mod time;
 mod trial_devin;
@@ -29,7 +30,7 @@ use crate::{
     devin::Devin,
     domain::ids::TeamId,
     outbound::Outbound,
-    slack::{OAuth, Slack, SlackError},
+    slack::{OAuth, Slack, SlackError, SocketMode},
     store::{SharedStore, seal::Seal},
     tenancy::{Installations, InstalledTokens},
 };
@@ -47,8 +48,13 @@ pub async fn examine(
     let (config, problems) = Config::examine(file)?;
     let mut checks = configuration(&problems);
     let sound = |begins: &[&str]| !problems.iter().any(|problem| begins.iter().any(|key| problem.key.starts_with(key)));
-    let secret = config.slack.signing_secrets.first();
-    checks.extend(reach::examine(outbound, clock.as_ref(), config.service.public_url.as_ref(), secret).await);
+    if let Some(mode) = &config.slack.socket_mode {
+        let slack = SocketMode::new(outbound.clone(), config.slack.api_url.clone(), mode.app_token.clone());
+        checks.extend(sockets::examine(&slack, outbound).await);
+    } else {
+        let secret = config.slack.signing_secrets.first();
+        checks.extend(reach::examine(outbound, clock.as_ref(), config.service.public_url.as_ref(), secret).await);
+    }
     let mut store = None;
     if sound(&["BOBBIN_STORE", "BOBBIN_REDIS"]) {
         let (found, opened) = store::examine(&config.store, clock).await;

@@ -28,7 +28,7 @@ pub enum WireError {
 
 impl WireError {
     /// Only the place of the fault is kept: the library's text could quote the body.
-    fn json(error: &serde_json::Error) -> Self {
+    pub(in crate::slack) fn json(error: &serde_json::Error) -> Self {
         Self::Malformed(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
     }
 }

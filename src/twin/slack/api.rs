@@ -21,6 +21,7 @@ use super::{
     args::{Args, JsonBody},
     assistant, chat, conversations, doors, oauth, openid, people, reactions,
     server::SlackTwin,
+    sockets,
     state::{Channel, ChannelKind, State},
     uploads, views,
 };
@@ -120,7 +121,7 @@ impl Asked<'_> {
 }
 
 impl SlackTwin {
-    /// The twin as a web server: `/api/<method>`, `/files/…`, `/hooks/…`.
+    /// The twin as a web server: `/api/<method>`, `/files/…`, `/hooks/…`, `/link/`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/api/oauth.v2.access", post(oauth::access))
@@ -131,6 +132,7 @@ impl SlackTwin {
             .route("/openid/connect/allow", get(openid::allow))
             .route("/openid/connect/keys", get(openid::keys))
             .route("/api/{method}", any(call))
+            .route("/link/", get(sockets::link))
             .route("/files/{id}/{name}", get(doors::download))
             .route("/hooks/{id}", post(doors::respond))
             .route("/upload/v1/{token}", post(uploads::receive).layer(DefaultBodyLimit::max(uploads::MAX_FILE_BYTES)))
@@ -255,6 +257,7 @@ fn method(name: &str) -> Option<Method> {
     let (scope, json, run): (&'static str, JsonBody, fn(&mut Asked<'_>) -> Reply) = match name {
         "api.test" => ("", Taken, |_| Ok(json!({}))),
         "auth.test" => ("", Taken, people::auth_test),
+        "apps.connections.open" => ("", Ignored, sockets::open),
         "chat.postMessage" => ("chat:write", Taken, chat::post),
         "chat.update" => ("chat:write", Taken, chat::update),
         "chat.delete" => ("chat:write", Taken, chat::delete),

@@ -1,5 +1,5 @@
-//! A stand-in for the part of Slack that the bot uses: the Web API, file downloads, `response_url`s, and the three
-//! doors Slack knocks at (events, commands, interactions).
+//! A stand-in for the part of Slack that the bot uses: the Web API, file downloads, `response_url`s, the three doors Slack
+//! knocks at (events, commands, interactions), and the sockets over which it sends the same.
 
 mod acting;
 mod agents;
@@ -22,6 +22,7 @@ mod people;
 mod pressing;
 mod reactions;
 mod server;
+mod sockets;
 mod state;
 mod surfaces;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use self::{
     oauth::OAuthApp,
     pressing::Spot,
     server::SlackTwin,
+    sockets::{SocketEvent, SocketOrder},
     state::{
         App, Channel, ChannelKind, Edited, Email, Ephemeral, File, MentionOrder, Message, Reaction, State, Team, Token,
         User, UserKind,

@@ -1,7 +1,7 @@
 //! The stand-in Slack as one shareable thing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     oauth::OAuthApp,
+    sockets::Sockets,
     state::{App, Channel, File, Message, State, Team, Token, User},
     surfaces::Features,
 };
@@ -26,6 +27,7 @@ pub struct SlackTwin {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
     faults: Faults,
+    pub(super) sockets: Sockets,
     changed: watch::Sender<u64>,
 }
 
@@ -41,6 +43,7 @@ impl SlackTwin {
             ephemerals: Vec::new(),
             files: BTreeMap::new(),
             uploads: BTreeMap::new(),
+            tickets: BTreeSet::new(),
             hooks: BTreeMap::new(),
             views: Vec::new(),
             triggers: BTreeMap::new(),
@@ -57,7 +60,8 @@ impl SlackTwin {
             last_id: 0,
             last_ts: 0,
         };
-        Self { state: Mutex::new(state), clock, faults: Faults::default(), changed: watch::Sender::new(0) }
+        let (faults, sockets) = (Faults::default(), Sockets::default());
+        Self { state: Mutex::new(state), clock, faults, sockets, changed: watch::Sender::new(0) }
     }
 
     /// Looks at everything that is remembered.
@@ -78,7 +82,8 @@ impl SlackTwin {
         self.changed.subscribe()
     }
 
-    /// Failures for the coming requests, by method name; downloads are `files`, uploads `upload`, `response_url`s `hooks`.
+    /// Failures for the coming requests, by method name; downloads are `files`, uploads `upload`, `response_url`s `hooks`,
+    /// handshakes of sockets `link`.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }

@@ -41,6 +41,8 @@ pub struct State {
     pub files: BTreeMap<String, File>,
     /// Files that the app announced, by the last part of the address that takes them.
     pub uploads: BTreeMap<String, Upload>,
+    /// Tickets for sockets that were not used yet.
+    pub tickets: BTreeSet<String>,
     /// `response_url`s by the last part of their path.
     pub hooks: BTreeMap<String, Hook>,
     /// Modals and Home tabs, oldest first.

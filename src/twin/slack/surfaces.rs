@@ -24,6 +24,8 @@ pub struct Features {
     pub home_tab: bool,
     /// Whether the app is an agent (`agent_view` in its manifest; `not_agent_app` otherwise).
     pub agent_view: bool,
+    /// Whether sockets can be opened, and what is due comes over them.
+    pub socket_mode: bool,
     /// The error that `agents.sessions.*` answers with (`feature_disabled`, `not_authorized`); `None` where it works.
     pub agents_refused: Option<String>,
     /// What the app is subscribed to, in the manifest's words (`message.channels`); `None`: everything.
@@ -142,6 +144,7 @@ impl Default for Features {
         Self {
             home_tab: true,
             agent_view: true,
+            socket_mode: true,
             agents_refused: None,
             subscribed: None,
             shortcuts: Vec::new(),

@@ -40,10 +40,12 @@ pub(crate) struct Torment {
     pub(crate) inputs: usize,
     pub(crate) replicas: usize,
     pub(crate) victims: Victims,
+    pub(crate) manner: Manner,
 }
 
 /// What fits into a minute or two.
-const TORMENT: Torment = Torment { kills: 14, inputs: 140, replicas: 1, victims: Victims::Bot };
+const TORMENT: Torment =
+    Torment { kills: 14, inputs: 140, replicas: 1, victims: Victims::Bot, manner: Manner::Impatient };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f01_f02_kills_of_the_bot_lose_and_double_nothing_in_a_file() {
@@ -53,6 +55,17 @@ async fn f01_f02_kills_of_the_bot_lose_and_double_nothing_in_a_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f01_f02_kills_of_replicas_lose_and_double_nothing_on_redis() {
     on_redis("three bots, redis", Torment { replicas: 3, ..TORMENT }, "always").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f01_f02_kills_over_sockets_lose_and_double_nothing_in_a_file() {
+    in_a_file("bot, file, sockets", Torment { manner: Manner::Sockets, ..TORMENT }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f01_f02_kills_over_sockets_lose_and_double_nothing_on_redis() {
+    let torment = Torment { replicas: 3, manner: Manner::Sockets, ..TORMENT };
+    on_redis("three bots, redis, sockets", torment, "always").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -68,7 +81,7 @@ async fn f07_kills_of_both_lose_and_double_nothing() {
 /// The torment with a file as the store.
 pub(crate) async fn in_a_file(name: &str, torment: Torment) -> Sums {
     let mut chance = Chance::of(name);
-    let outside = Outside::with(Manner::Impatient, chance.split()).await;
+    let outside = Outside::with(torment.manner, chance.split()).await;
     let mut fleet = Fleet::of(&outside, &outside.settings(), 1);
     let mut traffic = Traffic::default();
     for _ in 0..torment.kills {
@@ -85,7 +98,7 @@ pub(crate) async fn in_a_file(name: &str, torment: Torment) -> Sums {
 pub(crate) async fn on_redis(name: &str, torment: Torment, appendfsync: &str) -> Sums {
     let mut chance = Chance::of(name);
     let mut redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", appendfsync]);
-    let outside = Outside::with(Manner::Impatient, chance.split()).await;
+    let outside = Outside::with(torment.manner, chance.split()).await;
     let (fleet, traffic) = rage(&outside, redis.url(), torment, &mut chance, Some(&mut redis)).await;
     let sums = traffic.settle(&outside, HEALED_WITHIN).await;
     fleet.stop().await;

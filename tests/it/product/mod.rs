@@ -24,4 +24,5 @@ mod reloading;
 pub(crate) mod replicas;
 mod serving;
 mod signing_in;
+mod sockets;
 pub(crate) mod traffic;

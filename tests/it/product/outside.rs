@@ -20,7 +20,7 @@ use bobbin::{
     twin::{
         self, DevinTwin, SlackTwin,
         slack::{Answered, Delivery, Door, Message, Outgoing, SayOptions, Undelivered},
-        world::{ADA, BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
+        world::{ADA, APP_TOKEN, BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
     },
 };
 use futures_util::future::join_all;
@@ -55,6 +55,18 @@ pub(crate) enum Manner {
     Impatient,
     /// So many copies of each at the same moment, spread evenly over the replicas.
     Copies(usize),
+    /// Like an impatient one, over the sockets that the bot opens.
+    Sockets,
+}
+
+impl Manner {
+    /// How many are delivered at once.
+    fn at_once(self) -> usize {
+        match self {
+            Self::Impatient | Self::Sockets => 4,
+            Self::Patient | Self::Copies(_) => 1,
+        }
+    }
 }
 
 /// The line to the bot, and what went over it.
@@ -96,7 +108,7 @@ impl Outside {
         let tasks = TaskTracker::new();
         let router = Router::new().merge(slack.router()).merge(devin.router());
         tasks.spawn(serve(listener, router, Limits::default(), stop.clone()));
-        for _ in 0..if manner == Manner::Impatient { 4 } else { 1 } {
+        for _ in 0..manner.at_once() {
             tasks.spawn(Arc::clone(&line).deliver(slack.clone(), stop.clone()));
         }
         Self { slack, devin, line, base, stop, folder: tempfile::tempdir().unwrap() }
@@ -104,6 +116,16 @@ impl Outside {
 
     /// The settings of a bot in this world, with an embedded store.
     pub(crate) fn settings(&self) -> Settings {
+        let mut settings = self.signed_settings();
+        if self.line.manner == Manner::Sockets {
+            settings.remove("BOBBIN_SLACK_SIGNING_SECRETS");
+            settings.insert("BOBBIN_SLACK_APP_TOKEN", APP_TOKEN.to_owned());
+            settings.insert("BOBBIN_SECRET_KEY", "5ec4e7".repeat(10) + "5ec4");
+        }
+        settings
+    }
+
+    fn signed_settings(&self) -> Settings {
         [
             ("BOBBIN_LISTEN", "127.0.0.1:0".to_owned()),
             ("BOBBIN_STORE", format!("embedded:{}", self.folder.path().join("bobbin.db").display())),
@@ -230,7 +252,11 @@ impl Line {
         while !stop.is_cancelled() {
             let replicas = self.replicas.lock().unwrap().clone();
             self.under_way.fetch_add(1, Ordering::SeqCst);
-            let due = if replicas.is_empty() { None } else { slack.take_due() };
+            let nobody = match self.manner {
+                Manner::Sockets => slack.sockets().is_empty(),
+                Manner::Patient | Manner::Impatient | Manner::Copies(_) => replicas.is_empty(),
+            };
+            let due = if nobody { None } else { slack.take_due() };
             let refused = match due {
                 Some(delivery) => !self.hand_over(&slack, delivery, &replicas).await,
                 None => true,
@@ -247,6 +273,7 @@ impl Line {
         let request = slack.outgoing(&delivery);
         let (door, number) = (delivery.door, number_in(&String::from_utf8_lossy(&delivery.body)));
         let answer = match self.manner {
+            Manner::Sockets => slack.send_by_socket(&delivery).await,
             Manner::Patient | Manner::Impatient => {
                 let replica = self.chance.lock().unwrap().one_of(replicas).clone();
                 self.send(&replica, request).await
@@ -270,7 +297,7 @@ impl Line {
             for delivery in state.deliveries.iter_mut().filter(|d| d.id == settled.id) {
                 (delivery.attempt, delivery.due) = match self.manner {
                     Manner::Patient => (0, now),
-                    Manner::Impatient | Manner::Copies(_) => (delivery.attempt, sooner),
+                    Manner::Impatient | Manner::Sockets | Manner::Copies(_) => (delivery.attempt, sooner),
                 };
             }
         });

@@ -11,7 +11,7 @@ use std::{
 
 use axum::{Router, extract::Request};
 use bobbin::{
-    app::{Bobbin, Founding, Limits, send_as_slack, serve},
+    app::{Bobbin, Founding, Limits, SocketPace, send_as_slack, serve},
     clock::Clock,
     config::Config,
     devin::Devin,
@@ -20,13 +20,13 @@ use bobbin::{
         status::{Detail, Status},
     },
     outbound::{Outbound, OutboundOptions},
-    slack::Slack,
+    slack::{Slack, socket::Pace},
     store::{SharedStore, StoreError, embedded::EmbeddedStore},
     tenancy::OneWorkspace,
     twin::{
         self, DevinTwin, SlackTwin,
         slack::{Answered, Delivered, Outgoing, SayOptions, Undelivered},
-        world::{BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
+        world::{APP_TOKEN, BACKEND, BOT_TOKEN, BOT_USER, DEVIN_KEY, ORG, SIGNING_SECRET},
     },
     watch::{Scope, Watch, WatchDeps},
     work::Stepped,
@@ -51,6 +51,22 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const MAX_ROUNDS: usize = 400;
 /// Times that a store may be too slow in one of them.
 const MAX_PAUSES: usize = 3;
+
+/// Times of sockets for a test, which a busy machine still keeps.
+pub(crate) const QUICK: SocketPace = SocketPace {
+    socket: Pace {
+        hello_within: Duration::from_secs(3),
+        ping_every: Duration::from_millis(200),
+        silence: Duration::from_secs(1),
+        write_within: Duration::from_secs(1),
+        close_within: Duration::from_millis(500),
+    },
+    pause: Duration::from_millis(100),
+    longest_pause: Duration::from_secs(1),
+    hopeless_pause: Duration::from_millis(1_500),
+    steady_after: Duration::from_millis(500),
+    linger: Duration::from_secs(2),
+};
 
 /// Which store a world lives on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +114,8 @@ pub(crate) struct World {
     pub(crate) outbound: Outbound,
     /// What the bot's calls go through, where they can be refused.
     pub(crate) gate: Option<Gate>,
+    /// In Socket Mode: the tasks that keep sockets, and what ends them.
+    sockets: Option<(CancellationToken, TaskTracker)>,
     config: Config,
     read: BTreeSet<Ts>,
     lenient: bool,
@@ -135,6 +153,69 @@ impl World {
         open: impl FnOnce(&Path, Arc<dyn Clock>) -> SharedStore,
     ) -> Self {
         Self::build(Making::on(on), settings, open).await
+    }
+
+    /// A world without a public address and without a signing secret: everything comes over so many sockets.
+    pub(crate) async fn over_sockets(on: On, count: usize) -> Self {
+        Self::over_sockets_with(on, count, &[], |folder, clock| store_on(on, folder, clock)).await
+    }
+
+    /// The same with more settings, on a store that the test opens.
+    pub(crate) async fn over_sockets_with(
+        on: On,
+        count: usize,
+        settings: &[(&str, &str)],
+        open: impl FnOnce(&Path, Arc<dyn Clock>) -> SharedStore,
+    ) -> Self {
+        let count = count.to_string();
+        let mode = [
+            ("BOBBIN_SLACK_APP_TOKEN", APP_TOKEN),
+            ("BOBBIN_SLACK_SOCKETS", count.as_str()),
+            ("BOBBIN_SLACK_SIGNING_SECRETS", ""),
+            ("BOBBIN_SECRET_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+        ];
+        let mut world = Self::build(Making::on(on), &[&mode[..], settings].concat(), open).await;
+        world.slack.set_socket_patience(Duration::from_millis(800));
+        world.keep_sockets(QUICK);
+        world.until_open().await;
+        world
+    }
+
+    /// Keeps sockets from now on.
+    pub(crate) fn keep_sockets(&mut self, pace: SocketPace) {
+        let sockets = Arc::new(self.bobbin.sockets.as_ref().unwrap().paced(pace));
+        let (stop, tasks) = (self.stop.child_token(), TaskTracker::new());
+        for _ in 0..sockets.wanted() {
+            tasks.spawn(sockets.clone().keep(self.bobbin.receive.clone(), stop.clone()));
+        }
+        tasks.close();
+        self.bobbin.sockets = Some(sockets);
+        self.sockets = Some((stop, tasks));
+    }
+
+    /// Waits until as many sockets are open as there should be.
+    pub(crate) async fn until_open(&self) {
+        let sockets = self.bobbin.sockets.clone().unwrap();
+        self.until("all sockets are open", || {
+            self.slack.sockets().len() == sockets.wanted() && sockets.open() == sockets.wanted()
+        })
+        .await;
+    }
+
+    /// Closes the sockets, as a stop does.
+    pub(crate) async fn close_sockets(&self) {
+        let (stop, tasks) = self.sockets.as_ref().unwrap();
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(6), tasks.wait()).await.expect("a stop takes seconds at most");
+    }
+
+    /// Waits in real time until something holds.
+    pub(crate) async fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !holds() {
+            assert!(std::time::Instant::now() < deadline, "not in time: {what}: {:?}", self.slack.socket_history());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn build(
@@ -181,6 +262,7 @@ impl World {
             base,
             outbound,
             gate,
+            sockets: None,
             config,
             read,
             lenient,
@@ -476,6 +558,9 @@ impl World {
 
     /// Delivers the first thing that is due.
     pub(crate) async fn deliver_one(&self) -> Option<Delivered> {
+        if self.sockets.is_some() {
+            return self.slack.deliver_next_by_socket().await;
+        }
         self.slack.deliver_next(|request| self.send(request)).await
     }
 
@@ -703,7 +788,8 @@ fn config(base: &str, more: &[(&str, &str)], rules: &str) -> Config {
         ("BOBBIN_DEVIN_API_KEY", DEVIN_KEY),
         ("BOBBIN_DEVIN_ORG_ID", ORG),
     ];
-    Config::from_values_and_file(usual.iter().chain(more).copied(), rules).unwrap()
+    let usual = usual.iter().filter(|(key, _)| !more.iter().any(|(other, _)| other == key));
+    Config::from_values_and_file(usual.chain(more).copied(), rules).unwrap()
 }
 
 /// Reads an id that the test wrote down.
