@@ -42,7 +42,7 @@ impl Frame {
 
     /// Whether that page is open.
     pub(super) fn is(&self, path: &str) -> bool {
-        self.here == path
+        self.here.split('?').next() == Some(path)
     }
 }
 
