@@ -114,7 +114,11 @@ impl Sockets {
         match over {
             Over::Told(Disconnect::Warning | Disconnect::RefreshRequested) => {
                 tracing::info!(%over, "a socket is replaced");
-                Duration::ZERO
+                self.backoff(failures)
+            }
+            Over::Told(reason @ Disconnect::Other(word)) if word != "too_many_websockets" => {
+                tracing::warn!(reason = reason.word(), "a socket is replaced");
+                self.backoff(failures.max(1))
             }
             Over::Told(reason @ (Disconnect::LinkDisabled | Disconnect::Other(_))) => {
                 self.note(Some(over.to_string()));
@@ -284,9 +288,14 @@ mod tests {
     fn a_refresh_and_one_that_served_long_are_replaced_at_once() {
         let sockets = sockets();
         for reason in [Disconnect::Warning, Disconnect::RefreshRequested] {
-            assert_eq!(sockets.after(&Over::Told(reason), 3), Duration::ZERO);
+            let over = Over::Told(reason);
+            assert_eq!(sockets.after(&over, 0), Duration::ZERO);
+            assert!(sockets.after(&over, 3) > Duration::ZERO, "one after the other that does not last");
         }
         assert_eq!(sockets.after(&Over::Lost(Lost::Silent), 0), Duration::ZERO);
         assert!(sockets.after(&Over::Lost(Lost::Closed), 1) > Duration::ZERO);
+        let unknown = Over::Told(Disconnect::Other("of_a_new_kind".to_owned()));
+        let wait = sockets.after(&unknown, 0);
+        assert!(Duration::ZERO < wait && wait < SocketPace::default().hopeless_pause, "{wait:?}");
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     clock::later,
     devin::DevinError,
     domain::{
-        announce::{Announcement, Observation, announce},
+        announce::{Announcement, Observation, announce, output_digest},
         link::{Ended, Link, Over, Reread},
         mailbox::ThreadKey,
         outbox::due,
@@ -73,6 +73,7 @@ pub(super) async fn woken(task: &mut Task, thread: &ThreadKey, mut link: Link) -
     if link.unaccounted {
         // What the input had to tell that was set aside, as far as the thread does not have it.
         ask(task, thread, &mut link).await?;
+        link.unaccounted &= !link.outbox.is_empty();
     } else if reread {
         let spoken = link.told.spoken;
         Box::pin(relay::relay(task, thread, &mut link)).await?;
@@ -91,14 +92,13 @@ pub(super) async fn tell(task: &mut Task, thread: &ThreadKey, link: &mut Link, s
     Box::pin(relay::relay(task, thread, link)).await?;
     let (told, news) = announce(&link.told, &seen);
     if told == link.told {
-        link.unaccounted &= !link.outbox.is_empty();
         return Ok(());
     }
     link.no_news_since = None;
     let tell = posted(task, thread, link);
     // What is not posted is told all the same: nobody who wants to hear again gets all of it at once.
-    for (index, one) in news.iter().enumerate().filter(|(_, one)| is_posted(&tell, one)) {
-        Box::pin(say(task, thread, link, index, one, &seen)).await?;
+    for one in news.iter().filter(|one| is_posted(&tell, one)) {
+        Box::pin(say(task, thread, link, one, &seen)).await?;
         let late = task.now().duration_since(since(&seen)).as_secs_f64().max(0.0);
         metrics::histogram!("bobbin_change_to_post_seconds").record(late);
     }
@@ -137,11 +137,10 @@ async fn say(
     task: &mut Task,
     thread: &ThreadKey,
     link: &mut Link,
-    index: usize,
     news: &Announcement,
     seen: &Observation,
 ) -> Result<(), Halt> {
-    let step = format!("{TELL}{index}");
+    let step = step(news);
     match news {
         Announcement::PullRequest { url, state } => {
             let mut facts = vec![("session_id", link.session.to_string()), ("pull_request", url.clone())];
@@ -177,14 +176,25 @@ pub(super) fn transition<'a>(task: &Task, link: &Link, step: &'a str, state: &St
     Say { step, mark: news_mark(task, link, step), kind: PostKind::Transition, facts, said }
 }
 
-/// The mark of news. It is named by what the thread was told before, and not by the input that brings the news: where that
-/// is set aside half-way, another one brings the same.
+/// The step that tells a piece of news, named by what it is: another look may bring more news, in another order.
+fn step(news: &Announcement) -> String {
+    let what = match news {
+        Announcement::PullRequest { url, state } => {
+            format!("pull request {url} {}", state.as_deref().unwrap_or_default())
+        }
+        Announcement::Output(output) => format!("output {}", output_digest(output)),
+        Announcement::Transition(State { status, detail, archived }) => {
+            let detail = detail.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("state {status} {detail} {archived}")
+        }
+    };
+    format!("{TELL}{}", what.trim_end())
+}
+
+/// The mark of news. It is named by the look that the thread was told last, and not by the input that brings the news:
+/// where that is set aside half-way, another one brings the same.
 pub(super) fn news_mark(task: &Task, link: &Link, step: &str) -> String {
-    let told = link.told.state.as_ref();
-    let status = told.map(|state| state.status.to_string()).unwrap_or_default();
-    let detail = told.and_then(|state| state.detail.as_ref()).map(ToString::to_string).unwrap_or_default();
-    let at = link.seen.updated_at.to_string();
-    task.deps.marks.of(&["news", link.session.bare(), &at, &status, &detail, step])
+    task.deps.marks.of(&["news", link.session.bare(), &task.told, step])
 }
 
 /// Whether a step belongs to the thread and not to the input in hand: another input would do the same.

@@ -81,6 +81,8 @@ pub(super) struct Task {
     pub(super) steps: Steps,
     /// What is kept of the thread beside its link.
     pub(super) thread: Thread,
+    /// Names the look that the thread was told last when the input was taken in hand, the same for every attempt.
+    pub(super) told: String,
 }
 
 impl Task {

@@ -329,11 +329,14 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
     let id = leased.input.as_ref().map_or_else(|| wake_id(leased), |input| input.id.clone());
     let steps = Steps::open(deps.store.clone(), clock.clone(), leased)?;
     let thread = match &leased.lease.mailbox {
-        Mailbox::Thread(_) => Thread { link: None, lost: None, ..task::read(leased.state.as_deref())? },
+        Mailbox::Thread(_) => task::read(leased.state.as_deref())?,
         Mailbox::Person { .. } | Mailbox::Workspace { .. } => Thread::empty(),
     };
+    let told = thread.link.as_ref().and_then(|link| link.told.at.as_ref());
+    let told = told.map(|look| format!("{} {}", look.updated_at, look.seen_at)).unwrap_or_default();
+    let thread = Thread { link: None, lost: None, ..thread };
     let came = leased.input.as_ref().map_or(leased.at, |input| input.at);
-    Ok(Task { rules: deps.rules.now(), deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread })
+    Ok(Task { rules: deps.rules.now(), deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread, told })
 }
 
 /// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other
