@@ -20,7 +20,7 @@ use super::{
     console, dead, demo, doctor, home, logs, manifest, pause,
     rebuild::{self, Report},
     reload, replay,
-    run::run,
+    run::{Beside, run},
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -250,14 +250,16 @@ async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<(
     let bobbin = Bobbin::new(&config, store, clock)?;
     let (listen, public_url) = (config.service.listen, config.service.public_url.clone());
     let stop = stop_on_signal()?;
-    reload::on_hangup(&bobbin, config, file, stop.clone())?;
+    reload::on_hangup(&bobbin, config, file.clone(), stop.clone())?;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("BOBBIN_LISTEN: {listen} is not to be had"))?;
     // With port 0 the address is only known now.
     let listen = listener.local_addr()?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
-    let pages = home::routes().merge(console::routes(&bobbin, listen, public_url.as_ref(), stop.clone()));
-    run(bobbin, listener, pages, stop).await?;
+    let config = Box::new(move || Config::examine(file.as_deref()));
+    let console = console::beside(&bobbin, (listen, public_url.as_ref()), config, &stop)?;
+    let beside = Beside { routes: home::routes().merge(console.routes), ..console };
+    run(bobbin, listener, beside, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

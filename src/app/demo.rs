@@ -16,7 +16,7 @@ use super::{
     console,
     dead::said,
     logs,
-    run::run as run_bobbin,
+    run::{Beside, run as run_bobbin},
 };
 use crate::{
     clock::Clock,
@@ -54,14 +54,17 @@ pub(super) async fn run(listen: SocketAddr, clock: Arc<dyn Clock>, stop: Cancell
     pumps.spawn(deliver(slack.clone(), outbound, base.clone(), stop.clone()));
     pumps.spawn(act(devin.clone(), stop.clone()));
     let page = playground::router(Playground { slack: slack.clone(), devin: devin.clone(), stop: stop.clone() });
-    let more = Router::new()
+    let public_url = config.service.public_url.clone();
+    let config = Box::new(move || Ok((config.clone(), Vec::new())));
+    let console = console::beside(&bobbin, (listener.local_addr()?, public_url.as_ref()), config, &stop)?;
+    let routes = Router::new()
         .route("/", get(async || Redirect::to("/playground")))
         .merge(slack.router())
         .merge(devin.router())
         .merge(page)
-        .merge(console::routes(&bobbin, listener.local_addr()?, config.service.public_url.as_ref(), stop.clone()));
+        .merge(console.routes);
     said(&mut std::io::stdout(), &format!("The playground is open at {base}/playground (Ctrl-C ends it)."))?;
-    run_bobbin(bobbin, listener, more, stop).await
+    run_bobbin(bobbin, listener, Beside { routes, ..console }, stop).await
 }
 
 /// Where the demo's store lies; gone with the demo.

@@ -8,8 +8,10 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, filter::filter_fn, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
 
+use super::complaints::Keeper;
 use crate::{
     config::{LogConfig, LogFormat},
+    console::Complaints,
     meter,
 };
 
@@ -18,6 +20,9 @@ const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1
 
 /// Replaces the filter.
 static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// The newest warnings and errors.
+static COMPLAINTS: Complaints = Complaints::new();
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -29,7 +34,8 @@ pub(super) fn start(config: &LogConfig) {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    match tracing_subscriber::registry().with(filter).with(filter_fn(tells_no_bodies)).with(lines).try_init() {
+    let lines = tracing_subscriber::registry().with(filter).with(filter_fn(tells_no_bodies)).with(lines);
+    match lines.with(Keeper(&COMPLAINTS)).try_init() {
         Ok(()) => drop(FILTER.set(handle)),
         Err(error) => tracing::debug!(%error, "logging was already set up"),
     }
@@ -54,6 +60,11 @@ pub(super) fn filter(config: &LogConfig) -> anyhow::Result<()> {
         handle.reload(EnvFilter::new(&config.filter))?;
     }
     Ok(())
+}
+
+/// The newest warnings and errors.
+pub(super) fn complaints() -> &'static Complaints {
+    &COMPLAINTS
 }
 
 /// The metrics in Prometheus's text form; `None` before [`start`].

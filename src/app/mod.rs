@@ -2,6 +2,7 @@
 
 mod bobbin;
 pub mod cli;
+mod complaints;
 mod console;
 mod dead;
 mod demo;
@@ -23,7 +24,7 @@ pub use self::{
     console::routes as console_routes,
     demo::send_as_slack,
     rebuild::{Founding, Rebuild, Report, Sources},
-    run::run,
+    run::{Beside, run},
     serve::{Limits, serve},
     sockets::{SocketPace, Sockets},
 };

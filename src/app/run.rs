@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
@@ -52,8 +53,16 @@ const FINISH_WITHIN: Duration = Duration::from_secs(6);
 /// supervisors commonly kill.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(2);
 
-/// Runs the bot until the stop: doors, workers and watch, and `more` routes beside the doors.
-pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: CancellationToken) -> anyhow::Result<()> {
+/// What runs beside the bot itself.
+pub struct Beside {
+    /// Routes beside the doors.
+    pub routes: Router,
+    /// What goes on until the stop.
+    pub chores: Vec<BoxFuture<'static, ()>>,
+}
+
+/// Runs the bot until the stop: doors, workers and watch, and what is `beside` them.
+pub async fn run(bobbin: Bobbin, listener: TcpListener, beside: Beside, stop: CancellationToken) -> anyhow::Result<()> {
     let tracker = TaskTracker::new();
     let places = Arc::new(Semaphore::new(IN_HAND));
     for _ in 0..TAKERS {
@@ -75,7 +84,11 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
     }
     tracker.spawn(found(bobbin.rebuild.clone(), bobbin.bell.clone(), stop.clone()));
     tracker.spawn(list_older(bobbin.oversight.clone(), stop.clone()));
-    let mut tasks = TAKERS + 4 + bobbin.more_watches.len();
+    let Beside { routes, chores } = beside;
+    let mut tasks = TAKERS + 4 + bobbin.more_watches.len() + chores.len();
+    for chore in chores {
+        tracker.spawn(chore);
+    }
     if bobbin.receive.spool.is_some() {
         tracker.spawn(drain(bobbin.receive.clone(), stop.clone()));
         tasks += 1;
@@ -87,7 +100,7 @@ pub async fn run(bobbin: Bobbin, listener: TcpListener, more: Router, stop: Canc
         tasks += sockets.wanted();
     }
     let health = Arc::new(health::Health::new(&bobbin, tracker.clone(), tasks));
-    let router = bobbin.doors().merge(health::routes(health)).merge(more);
+    let router = bobbin.doors().merge(health::routes(health)).merge(routes);
     // What the doors still take while connections drain is stored, whoever handles it.
     tokio::join!(serve(listener, router, Limits::default(), stop.clone()), finish(&tracker, &bobbin.worker, stop));
     Ok(())

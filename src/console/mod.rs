@@ -4,14 +4,21 @@
 //! It shows what [`oversight`](crate::oversight) sees, does what that does, and has no knowledge of its own. Who may look
 //! and who may act is decided in one place, [`guard`], before any page is made.
 
+mod band;
+mod chart;
+mod checkup;
+mod complaints;
 mod done;
 mod forms;
 mod gate;
 mod guard;
 mod live;
 mod pages;
+mod pulse;
+mod replica;
 mod session;
 mod sign_in;
+mod story;
 mod view;
 mod viewer;
 
@@ -26,7 +33,14 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::{guard::Access, sign_in::SignIn};
+pub use self::{
+    checkup::{Checkup, Examined},
+    complaints::{Complaint, Complaints},
+    guard::Access,
+    pulse::Pulse,
+    replica::Replica,
+    sign_in::SignIn,
+};
 use crate::{clock::Clock, oversight::Oversight, tenancy::Installations};
 
 /// What the pages need.
@@ -40,6 +54,8 @@ pub struct Console {
     pub scopes: Vec<String>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is shown of this process alone.
+    pub replica: Arc<Replica>,
     /// Who may look.
     pub access: Access,
     /// Ends the live streams.
@@ -61,7 +77,9 @@ pub fn routes(console: Arc<Console>) -> Router {
         .route("/console/dead/{id}/drop", post(pages::dead::forget))
         .route("/console/pause", post(pages::pause::pause))
         .route("/console/resume", post(pages::pause::resume))
+        .route("/console/threads/{team}/{channel}/{root}", get(pages::thread::page))
         .route("/console/installs", get(pages::installs::page))
+        .route("/console/health", get(pages::health::page))
         .route("/console/log", get(pages::log::page))
         .route("/console/live", get(live::stream));
     let mut pages = pages.with_state(console.clone());

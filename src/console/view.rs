@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{done::Done, viewer::Viewer};
+use super::{done::Done, pages, viewer::Viewer};
 use crate::{
     domain::{
         pause::Pause,
@@ -26,12 +26,13 @@ pub(super) struct Frame {
 
 impl Frame {
     /// The pages, in their order.
-    pub(super) const PAGES: [(&'static str, &'static str); 6] = [
+    pub(super) const PAGES: [(&'static str, &'static str); 7] = [
         ("/console", "Now"),
         ("/console/sessions", "Sessions"),
         ("/console/people", "People"),
         ("/console/dead", "Dead letters"),
         ("/console/installs", "Installs"),
+        ("/console/health", "Health"),
         ("/console/log", "Log"),
     ];
 
@@ -74,17 +75,22 @@ impl PauseView {
 pub(super) struct When {
     pub(super) exact: String,
     pub(super) ago: String,
+    /// With its direction: `3 min ago`, or `in 3 min`.
+    pub(super) relative: String,
 }
 
 impl When {
     pub(super) fn of(at: Timestamp, now: Timestamp) -> Self {
-        Self { exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(), ago: ago(now.duration_since(at)) }
+        let since = now.duration_since(at);
+        let ago = length(since);
+        let relative = if since.is_negative() { format!("in {}", length(-since)) } else { format!("{ago} ago") };
+        Self { exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(), ago, relative }
     }
 }
 
-/// A length of time, in its largest unit.
-fn ago(since: SignedDuration) -> String {
-    let seconds = since.as_secs().max(0);
+/// A length of time, in its largest unit; never less than nothing.
+pub(super) fn length(lasted: SignedDuration) -> String {
+    let seconds = lasted.as_secs().max(0);
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
@@ -141,9 +147,20 @@ pub(super) fn source_words(source: Source) -> &'static str {
     }
 }
 
+/// A phase with a figure.
+#[derive(Debug, Clone)]
+pub(super) struct SumView {
+    pub(super) words: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) figure: String,
+}
+
 /// A session as a table shows it.
 #[derive(Debug, Clone)]
 pub(super) struct SessionView {
+    /// The address of its thread's page.
+    pub(super) page: String,
+    pub(super) session: String,
     pub(super) title: String,
     pub(super) url: String,
     pub(super) channel: String,
@@ -154,6 +171,8 @@ pub(super) struct SessionView {
     pub(super) since: When,
     pub(super) started: When,
     pub(super) no_news: Option<When>,
+    /// Whether its thread takes no posts.
+    pub(super) closed: bool,
 }
 
 impl SessionView {
@@ -161,6 +180,8 @@ impl SessionView {
         let (words, tone) = phase_words(row.phase().name());
         let title = if row.title.is_empty() { row.session.to_string() } else { row.title.clone() };
         Self {
+            page: pages::thread::address(&row.thread),
+            session: row.session.to_string(),
             title,
             url: row.url.clone(),
             channel: row.thread.channel.to_string(),
@@ -171,6 +192,7 @@ impl SessionView {
             since: When::of(row.since, now),
             started: When::of(row.started_at, now),
             no_news: row.no_news_since.map(|since| When::of(since, now)),
+            closed: row.closed,
         }
     }
 }
@@ -182,8 +204,11 @@ mod tests {
 
     #[test]
     fn a_time_is_told_in_its_largest_unit_and_never_in_the_future() {
-        let told = [-5, 0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(|s| ago(SignedDuration::from_secs(s)));
+        let told = [-5, 0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(|s| length(SignedDuration::from_secs(s)));
         assert_eq!(told, ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days"]);
+        let now = Timestamp::from_second(1_000).unwrap();
+        let relative = |second| When::of(Timestamp::from_second(second).unwrap(), now).relative;
+        assert_eq!([relative(940), relative(1_000), relative(1_030)], ["1 min ago", "0 s ago", "in 30 s"]);
     }
 
     #[test]

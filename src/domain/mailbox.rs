@@ -37,6 +37,18 @@ impl ThreadKey {
         self.team == *installation || installation.as_str().starts_with('E')
     }
 
+    /// The address of a message of the thread, in the form that Slack gives: asking for each would be a call for each.
+    /// `home` is the workspace's own address; `None` where that is not known.
+    ///
+    /// <https://docs.slack.dev/reference/methods/chat.getPermalink>
+    pub fn permalink(&self, home: &str, message: &Ts) -> Option<String> {
+        let digits: String = message.as_str().chars().filter(char::is_ascii_digit).collect();
+        let home = home.strip_suffix('/').unwrap_or(home);
+        let Self { channel, root, .. } = self;
+        let in_thread = if message == root { String::new() } else { format!("?thread_ts={root}&cid={channel}") };
+        (!home.is_empty()).then(|| format!("{home}/archives/{channel}/p{digits}{in_thread}"))
+    }
+
     fn from_path(path: &str) -> Result<Self, InvalidId> {
         let mut parts = path.splitn(3, '/');
         let mut next = || parts.next().unwrap_or_default();
@@ -148,6 +160,17 @@ mod tests {
         }
         assert!("thread:T1/C1".parse::<Mailbox>().is_err());
         assert!("room:T1".parse::<Mailbox>().is_err());
+    }
+
+    #[test]
+    fn every_message_of_a_thread_has_an_address() {
+        let thread = ThreadKey::from_tag("bobbin-thread:T1/C1/1700000000.000100").unwrap();
+        let of = |home: &str, message: &str| thread.permalink(home, &message.parse().unwrap());
+        let first = "https://acme.slack.com/archives/C1/p1700000000000100";
+        assert_eq!(of("https://acme.slack.com/", "1700000000.000100").as_deref(), Some(first));
+        let reply = "https://acme.slack.com/archives/C1/p1700000009000900?thread_ts=1700000000.000100&cid=C1";
+        assert_eq!(of("https://acme.slack.com", "1700000009.000900").as_deref(), Some(reply));
+        assert_eq!(of("", "1700000000.000100"), None);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use super::{
 
 /// Steps of one turn that are kept.
 const STEPS_MAX: usize = 30;
+/// Different calls of one turn that are kept.
+const CALLS_MAX: usize = 20;
 /// Longest name or reason, in characters.
 const WORDS_MAX: usize = 300;
 
@@ -37,9 +39,15 @@ pub struct Entry {
     /// What was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// What was asked of Slack and Devin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Calls>,
     /// The state that the session entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// Since when it is in that, by Devin's own account; older programs did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// What stood in the way last, before this ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -61,6 +69,39 @@ pub struct Step {
     /// The session that it made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+}
+
+/// Calls of one kind in one turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    /// `slack` or `devin`.
+    pub service: String,
+    /// The vendor's name of the call.
+    pub method: String,
+    /// How many.
+    pub times: u32,
+    /// How many of them had no good answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed: u32,
+    /// How long all of them took, in milliseconds.
+    pub took_ms: u64,
+}
+
+impl Calls {
+    /// None so far.
+    pub fn new(service: &str, method: &str) -> Self {
+        Self { service: service.to_owned(), method: method.to_owned(), times: 0, failed: 0, took_ms: 0 }
+    }
+
+    /// Whether these are the calls of that kind.
+    pub fn is(&self, service: &str, method: &str) -> bool {
+        self.service == service && self.method == method
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What came of a step.
@@ -92,6 +133,7 @@ impl Entry {
     #[must_use]
     pub fn bounded(mut self) -> Self {
         self.steps.truncate(STEPS_MAX);
+        self.calls.truncate(CALLS_MAX);
         for step in &mut self.steps {
             step.name = clipped(&step.name);
         }
@@ -141,9 +183,19 @@ mod tests {
         assert!(entry.is_worth_keeping());
     }
 
+    /// With what was added since.
+    #[test]
+    fn a_stored_entry_with_calls_is_read() {
+        let sample = r#"{"v":1,"at":"2026-11-24T02:00:00Z","kind":"session_changed","attempts":1,"calls":[{"service":"slack","method":"chat.postMessage","times":2,"failed":1,"took_ms":240}],"state":{"status":"running","detail":null,"archived":false},"since":"2026-11-24T01:59:50Z"}"#;
+        let entry: Entry = serde_json::from_str(sample).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), sample);
+    }
+
     #[test]
     fn an_entry_is_bounded_and_is_one_line() {
         let step = Step { name: "a\nb".repeat(500), outcome: Outcome::Done, ts: None, session: None };
+        let (service, method) = ("slack".to_owned(), "conversations.replies".to_owned());
+        let calls = Calls { service, method, times: 1, failed: 1, took_ms: 1_000 };
         let entry = Entry {
             v: 1,
             at: Timestamp::UNIX_EPOCH,
@@ -153,11 +205,13 @@ mod tests {
             by: None,
             attempts: 1,
             steps: vec![step; 100],
+            calls: vec![calls; 100],
             state: None,
+            since: None,
             trouble: None,
             buried: None,
         };
         let text = serde_json::to_string(&entry.bounded()).unwrap();
-        assert!(text.len() < 12_000 && !text.contains('\n'), "{}", text.len());
+        assert!(text.len() < 15_000 && !text.contains('\n'), "{}", text.len());
     }
 }

@@ -238,7 +238,7 @@ pub(super) fn span(call: &Call) -> Span {
 /// Counts and logs a call that ended.
 pub(super) fn record(span: &Span, call: &Call, outcome: &'static str, status: u16, took: Duration) {
     span.record("outcome", outcome).record("status", status);
-    tally::made(outcome);
+    tally::made(call, outcome, took);
     let method = call.method.clone().into_owned();
     metrics::counter!("bobbin_outbound_calls_total", "service" => call.service, "method" => method.clone(), "outcome" => outcome)
         .increment(1);

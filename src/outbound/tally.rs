@@ -1,9 +1,15 @@
-//! How many calls a unit of work made: counted where they leave, so that no caller has to remember to.
+//! Which calls a unit of work made, and how many: counted where they leave, so that no caller has to remember to.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
+
+use super::Call;
+use crate::domain::story::Calls;
 
 tokio::task_local! {
     static RUNNING: Arc<Counters>;
@@ -12,8 +18,8 @@ tokio::task_local! {
 /// Calls so far.
 #[derive(Debug, Default)]
 struct Counters {
-    made: AtomicU32,
-    refused: AtomicU32,
+    /// Each kind, in the order of its first call.
+    kinds: Mutex<Vec<Calls>>,
     limited: AtomicU32,
 }
 
@@ -32,51 +38,81 @@ pub struct Tally {
 pub async fn counted<T>(work: impl Future<Output = T> + Send) -> (T, Tally) {
     let counters = Arc::new(Counters::default());
     let done = RUNNING.scope(counters.clone(), work).await;
-    let of = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
-    (done, Tally { made: of(&counters.made), refused: of(&counters.refused), limited: of(&counters.limited) })
+    let kinds = counters.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+    let sum = |of: fn(&Calls) -> u32| kinds.iter().map(of).fold(0, u32::saturating_add);
+    let limited = counters.limited.load(Ordering::Relaxed);
+    (done, Tally { made: sum(|kind| kind.times), refused: sum(|kind| kind.failed), limited })
+}
+
+/// What the unit of work that runs here has called so far, by kind; nothing outside of any.
+pub fn so_far() -> Vec<Calls> {
+    let of = |counters: &Arc<Counters>| counters.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    RUNNING.try_with(of).unwrap_or_default()
 }
 
 /// A call ended.
-pub(super) fn made(outcome: &str) {
-    add(|counters| &counters.made);
-    if outcome != "ok" {
-        refused();
-    }
+pub(super) fn made(call: &Call, outcome: &str, took: Duration) {
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    with(call.service, &call.method, |kind| {
+        kind.times = kind.times.saturating_add(1);
+        kind.failed = kind.failed.saturating_add(u32::from(outcome != "ok"));
+        kind.took_ms = kind.took_ms.saturating_add(took_ms);
+    });
     if outcome == "rate_limited" {
-        add(|counters| &counters.limited);
+        let _counted = RUNNING.try_with(|counters| counters.limited.fetch_add(1, Ordering::Relaxed)).is_ok();
     }
 }
 
 /// An answer that looked well said that nothing was done: Slack's `ok: false` comes with status 200.
-pub fn refused() {
-    add(|counters| &counters.refused);
+pub fn refused(service: &str, method: &str) {
+    with(service, method, |kind| kind.failed = kind.failed.saturating_add(1));
 }
 
-fn add(which: impl Fn(&Counters) -> &AtomicU32) {
+fn with(service: &str, method: &str, count: impl FnOnce(&mut Calls)) {
+    let counting = |counters: &Arc<Counters>| {
+        let mut kinds = counters.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kinds.iter().any(|kind| kind.is(service, method)) {
+            kinds.push(Calls::new(service, method));
+        }
+        if let Some(kind) = kinds.iter_mut().find(|kind| kind.is(service, method)) {
+            count(kind);
+        }
+    };
     // Outside of any unit of work nobody counts.
-    RUNNING.try_with(|counters| which(counters).fetch_add(1, Ordering::Relaxed)).map(drop).unwrap_or_default();
+    let _counted = RUNNING.try_with(counting).is_ok();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn ended(method: &'static str, outcome: &str) {
+        let call = Call { service: "slack", method: method.into(), timeout: Duration::ZERO };
+        made(&call, outcome, Duration::from_millis(20));
+    }
+
     #[tokio::test]
     async fn calls_are_counted_where_they_belong() {
         let inner = async {
-            made("rate_limited");
-            made("refused");
+            ended("chat.update", "rate_limited");
+            ended("chat.update", "refused");
             "done"
         };
         let outer = counted(async {
-            made("ok");
+            ended("auth.test", "ok");
             let inner = counted(inner).await;
-            refused();
-            inner
+            ended("chat.postMessage", "ok");
+            refused("slack", "chat.postMessage");
+            ended("auth.test", "ok");
+            (inner, so_far())
         });
-        let (inner, outer) = outer.await;
+        let ((inner, so_far), outer) = outer.await;
         assert_eq!(inner, ("done", Tally { made: 2, refused: 2, limited: 1 }));
-        assert_eq!(outer, Tally { made: 1, refused: 1, limited: 0 });
-        made("ok");
+        assert_eq!(outer, Tally { made: 3, refused: 1, limited: 0 });
+        let kinds: Vec<_> =
+            so_far.iter().map(|kind| (kind.method.as_str(), kind.times, kind.failed, kind.took_ms)).collect();
+        assert_eq!(kinds, [("auth.test", 2, 0, 40), ("chat.postMessage", 1, 1, 20)]);
+        ended("auth.test", "ok");
+        assert_eq!(super::so_far(), [], "nobody counts here");
     }
 }

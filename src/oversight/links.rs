@@ -164,12 +164,12 @@ pub fn permalink_of(text: &str) -> Option<(ChannelId, Ts)> {
 
 pub(super) fn row_of(listed: &Listed) -> Option<LinkRow> {
     let Mailbox::Thread(thread) = &listed.mailbox else { return None };
-    row(thread, listed.state.as_deref()?)
+    row(thread, serde_json::from_str(listed.state.as_deref()?).ok()?)
 }
 
 /// The row of a thread with this state.
-pub(super) fn row(thread: &ThreadKey, state: &str) -> Option<LinkRow> {
-    let link = serde_json::from_str::<Thread>(state).ok()?.link?;
+pub(super) fn row(thread: &ThreadKey, state: Thread) -> Option<LinkRow> {
+    let link = state.link?;
     let entered = link.lately.entered;
     Some(LinkRow {
         thread: thread.clone(),

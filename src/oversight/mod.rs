@@ -4,6 +4,7 @@
 //! where another operation does it), and in the log. There is no way to say who acts as whom, or to pause, around that.
 
 mod audit;
+pub mod check;
 mod fill;
 mod letters;
 mod links;

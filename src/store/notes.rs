@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Result, Store, StoreError};
-use crate::domain::findings::Findings;
+use crate::domain::{findings::Findings, ids::TeamId};
 
 /// Where it is kept.
 const KEY: &str = "findings";
@@ -20,4 +20,21 @@ pub async fn findings(store: &dyn Store) -> Result<Findings> {
 pub async fn keep_findings(store: &dyn Store, findings: &Findings) -> Result<()> {
     let text = serde_json::to_string(findings).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     store.remember(KEY, &text, KEPT_FOR).await
+}
+
+/// Keeps where a workspace is found in a browser, if Slack said it.
+pub async fn keep_home(store: &dyn Store, team: &TeamId, url: &str) -> Result<()> {
+    if url.is_empty() {
+        return Ok(());
+    }
+    store.remember(&home_key(team), url, KEPT_FOR).await
+}
+
+/// Where a workspace is found in a browser, if that was kept.
+pub async fn home(store: &dyn Store, team: &TeamId) -> Result<Option<String>> {
+    store.recall(&home_key(team)).await
+}
+
+fn home_key(team: &TeamId) -> String {
+    format!("home:{team}")
 }

@@ -12,6 +12,7 @@ use crate::{
         mailbox::{Mailbox, ThreadKey},
         story::{Entry, Trouble},
     },
+    outbound::tally,
     store::{Commit, Leased, Listing, SharedStore, StoreError},
 };
 
@@ -35,7 +36,7 @@ pub(super) async fn give(task: &Task, leased: &Leased, end: End<'_>, commit: &mu
     if let Some(after) = &after {
         commit.listing = Some(listed(thread, after, task));
     }
-    let entered = after.as_ref().and_then(|after| entered(&before, after)).map(|entered| entered.state);
+    let (state, since) = after.as_ref().and_then(|after| entered(&before, after)).map(|e| (e.state, e.at)).unzip();
     let input = leased.input.as_ref();
     let entry = Entry {
         v: Entry::VERSION,
@@ -46,7 +47,9 @@ pub(super) async fn give(task: &Task, leased: &Leased, end: End<'_>, commit: &mu
         by: task.by.clone(),
         attempts: leased.attempt,
         steps: task.steps.told(),
-        state: entered,
+        calls: tally::so_far(),
+        state,
+        since,
         trouble: trouble(&task.deps.store, leased).await?,
         buried: end.buried.map(str::to_owned),
     };

@@ -9,7 +9,6 @@ use crate::{
     devin::{Devin, DevinError, Session, SessionQuery},
     domain::{
         ids::{TeamId, UserId},
-        mailbox::ThreadKey,
         phase::State,
         standing::{Linked, Refusal, Standing},
     },
@@ -85,17 +84,8 @@ fn one(team: &TeamId, home: &str, session: Session) -> Option<Mine> {
         title: session.title.unwrap_or_default(),
         url: session.url,
         state: State { status: session.status, detail: session.detail, archived: session.archived },
-        permalink: permalink(home, &thread),
+        permalink: thread.permalink(home, &thread.root),
         thread: Some(thread),
         updated_at: session.updated_at,
     })
-}
-
-/// The address of a thread's first message, in the form that Slack gives: asking for each would be a call for each.
-///
-/// <https://docs.slack.dev/reference/methods/chat.getPermalink>
-fn permalink(home: &str, thread: &ThreadKey) -> Option<String> {
-    let message: String = thread.root.as_str().chars().filter(char::is_ascii_digit).collect();
-    let home = home.strip_suffix('/').unwrap_or(home);
-    (!home.is_empty()).then(|| format!("{home}/archives/{}/p{message}", thread.channel))
 }

@@ -17,9 +17,9 @@ use crate::{
         rules::Rules,
     },
     people::People,
-    slack::{Identity, Slack},
+    slack::{Identity, Slack, SlackError},
     steps::{Marks, Steps},
-    store::{Activity, Bell, Commit, SharedStore, StoreError, Track, seal::Seal},
+    store::{Activity, Bell, Commit, SharedStore, StoreError, Track, notes, seal::Seal},
     tenancy::Installations,
 };
 
@@ -56,9 +56,17 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Who we are in Slack.
+    /// Who we are in Slack. The workspace's address is left where operators' pages find it.
     pub(super) async fn me(&self) -> Result<&Identity, Halt> {
-        Ok(self.me.get_or_try_init(|| self.slack.auth_test()).await?)
+        Ok(self.me.get_or_try_init(|| self.ask_who_we_are()).await?)
+    }
+
+    async fn ask_who_we_are(&self) -> Result<Identity, SlackError> {
+        let me = self.slack.auth_test().await?;
+        if let Err(error) = notes::keep_home(&*self.store, &me.team, &me.url).await {
+            tracing::debug!(%error, "the workspace's address could not be kept");
+        }
+        Ok(me)
     }
 }
 

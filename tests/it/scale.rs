@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    scale::{backlog_at_scale, pages_at_scale, watch_at_scale},
+    scale::{backlog_at_scale, console_at_scale, pages_at_scale, watch_at_scale},
     world::On,
 };
 
@@ -27,6 +27,15 @@ async fn a_long_backlog_is_handled_as_quickly_as_a_short_one_and_nothing_is_drop
     // That it does not take five times as long is far from what a walk through all of it would cost.
     assert!(report.turns_per_second_full * 5.0 >= report.turns_per_second_empty, "{report}");
     assert!(report.backlog_asked <= Duration::from_secs(1), "{report}");
+}
+
+#[tokio::test]
+async fn the_consoles_pages_of_many_links_come_as_quickly_as_those_of_few() {
+    // The few are the yardstick: how fast a machine is, and how busy, both have in common.
+    let (few, many) = (console_at_scale(200).await, console_at_scale(10_000).await);
+    for ((name, few_took), (_, many_took)) in few.iter().zip(&many) {
+        assert!(*many_took <= *few_took * 5 + Duration::from_millis(20), "{name}: {few:?} {many:?}");
+    }
 }
 
 #[tokio::test]

@@ -33,7 +33,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 use url::Url;
 
-use crate::support::{clock::TestClock, world::id};
+use crate::{
+    pages::Desk,
+    support::{clock::TestClock, world::id},
+};
 
 /// Where the bot is reached from outside.
 const PUBLIC: &str = "https://bobbin.example.com";
@@ -370,6 +373,47 @@ async fn nothing_of_one_tenant_is_visible_to_another() {
     let (acme, next) = (shown(&town.acme), shown(&town.next));
     assert!(acme.contains("secret of acme") && !acme.contains("secret of next"), "{acme}");
     assert!(next.contains("secret of next") && !next.contains("secret of acme"), "{next}");
+}
+
+#[tokio::test]
+async fn an_operators_pages_show_no_word_and_no_secret_of_any_tenant() {
+    let town = Town::of_two().await;
+    town.install(&town.acme, ADA).await;
+    town.install(&town.next, OLGA).await;
+    let ours = say(&town.acme, ADA, BACKEND, &format!("<@{BOT_USER}> look at the login test"));
+    let theirs = say(&town.next, OLGA, NEXT_DOOR, &format!("<@{BOT_USER}> look at the search"));
+    town.settle().await;
+    for (world, user, channel, root) in [(&town.acme, ADA, BACKEND, &ours), (&town.next, OLGA, NEXT_DOOR, &theirs)] {
+        let options = SayOptions { thread: Some(root.clone()), ..SayOptions::default() };
+        world.slack.say(&id(user), &id::<ChannelId>(channel), "use the tangerine branch", options).unwrap();
+        world.devin.say(&world.devin.sessions()[0].id, "or the pelican route?").unwrap();
+    }
+    town.look().await;
+    town.look().await;
+    let desk = Desk::default();
+    let threads = [(TEAM, BACKEND, &ours), (NEIGHBOURS, NEXT_DOOR, &theirs)]
+        .map(|(team, channel, root)| format!("/console/threads/{team}/{channel}/{root}"));
+    let pages = ["/console", "/console/sessions", "/console/installs", "/console/health", "/console/log"];
+    let tokens = |world: &twin::World| world.slack.read(|state| state.tokens.keys().cloned().collect::<Vec<_>>());
+    let secrets = [DEVIN_KEY, OTHER_DEVIN_KEY, SIGNING_SECRET, CLIENT_SECRET, SECRET_KEY].map(str::to_owned);
+    let hidden: Vec<String> = secrets
+        .into_iter()
+        .chain(tokens(&town.acme))
+        .chain(tokens(&town.next))
+        .chain(["tangerine".to_owned(), "pelican".to_owned()])
+        .collect();
+    assert!(hidden.len() > 8, "{hidden:?}");
+    for path in pages.into_iter().map(str::to_owned).chain(threads.clone()) {
+        let page = desk.shown(&town.bobbin, &path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        for word in &hidden {
+            assert!(!page.text.contains(word), "{word} on {path}: {}", page.text);
+        }
+    }
+    for (path, (mine, other)) in threads.iter().zip([(ADA, OLGA), (OLGA, ADA)]) {
+        let page = desk.shown(&town.bobbin, path).await.text;
+        assert!(page.contains(mine) && !page.contains(other), "{path}: {page}");
+    }
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ mod nightly;
 #[path = "../it/outage.rs"]
 mod outage;
 #[cfg(test)]
+#[path = "../it/pages.rs"]
+mod pages;
+#[cfg(test)]
 #[path = "../it/payloads.rs"]
 mod payloads;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
         replicas::{From, cut_off, report, rolling_restarts},
         traffic::Traffic,
     },
-    support::{chance::Chance, redis::RedisServer, relay::Network, topology::Cluster},
+    support::{chance::Chance, redis::RedisServer, relay::Network, scale::console_at_scale, topology::Cluster},
 };
 
 /// What was cut off is made again after 70 seconds at the latest.
@@ -111,5 +111,14 @@ async fn f14_a_silence_of_half_a_minute() {
 async fn f28_a_replica_in_a_black_hole() {
     for from in [From::Redis, From::Slack, From::Devin] {
         cut_off(from, Network::Silent, Duration::from_secs(45)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_consoles_pages_of_a_hundred_thousand_links() {
+    let (few, many) = (console_at_scale(200).await, console_at_scale(100_000).await);
+    report(&format!("200 links: {few:?}; 100,000 links: {many:?}"));
+    for ((name, few_took), (_, many_took)) in few.iter().zip(&many) {
+        assert!(*many_took <= *few_took * 5 + Duration::from_millis(20), "{name}: {few:?} {many:?}");
     }
 }

@@ -4,11 +4,11 @@
 //! is not there is not made, and one in use is left alone. Only what Slack says of an installed workspace's token is kept,
 //! as it is after any call: a renewed one, or its end. No check stops another one, and nothing secret is told.
 
-mod check;
 mod devin;
 mod live;
 mod process;
 mod reach;
+mod running;
 mod slack;
 mod sockets;
 mod store;
@@ -18,21 +18,24 @@ mod trial_slack;
 
 use std::{path::Path, sync::Arc};
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
-pub use self::check::{Area, Check, State, any_failed, as_json, in_words};
 pub use self::live::{Order, try_out};
+use self::reach::Forgery;
+pub use self::running::{Read, Rounds};
 pub use self::store::of_store;
 use super::bobbin;
+pub use crate::oversight::check::{Area, Check, State, any_failed, as_json, in_words};
 use crate::{
     clock::Clock,
     config::{Config, ConfigError, Problem},
     devin::Devin,
-    domain::ids::TeamId,
+    domain::ids::{OrgId, TeamId},
     outbound::Outbound,
+    oversight::check,
     slack::{OAuth, Slack, SlackError, SocketMode},
     store::{SharedStore, seal::Seal},
-    tenancy::{Installations, InstalledTokens},
+    tenancy::{Installation, Installations, InstalledTokens},
 };
 
 /// Looks at everything.
@@ -48,13 +51,7 @@ pub async fn examine(
     let (config, problems) = Config::examine(file)?;
     let mut checks = configuration(&problems);
     let sound = |begins: &[&str]| !problems.iter().any(|problem| begins.iter().any(|key| problem.key.starts_with(key)));
-    if let Some(mode) = &config.slack.socket_mode {
-        let slack = SocketMode::new(outbound.clone(), config.slack.api_url.clone(), mode.app_token.clone());
-        checks.extend(sockets::examine(&slack, outbound).await);
-    } else {
-        let secret = config.slack.signing_secrets.first();
-        checks.extend(reach::examine(outbound, clock.as_ref(), config.service.public_url.as_ref(), secret).await);
-    }
+    checks.extend(way_in(&config, outbound, clock.as_ref(), Forgery::Tried).await);
     let mut store = None;
     if sound(&["BOBBIN_STORE", "BOBBIN_REDIS"]) {
         let (found, opened) = store::examine(&config.store, clock).await;
@@ -77,6 +74,16 @@ pub async fn examine(
     Ok(checks)
 }
 
+/// How Slack's inputs come: through sockets, or to the public address.
+async fn way_in(config: &Config, outbound: &Outbound, clock: &dyn Clock, forgery: Forgery) -> Vec<Check> {
+    if let Some(mode) = &config.slack.socket_mode {
+        let slack = SocketMode::new(outbound.clone(), config.slack.api_url.clone(), mode.app_token.clone());
+        return sockets::examine(&slack, outbound).await;
+    }
+    let knock = (config.service.public_url.as_ref(), config.slack.signing_secrets.first());
+    reach::examine(outbound, clock, knock, forgery).await
+}
+
 fn configuration(problems: &[Problem]) -> Vec<Check> {
     if problems.is_empty() {
         return vec![Check::ok(Area::Configuration, "keys", "every key can be read")];
@@ -94,14 +101,21 @@ fn left_out(area: Area, name: &str) -> Check {
 
 /// The organisation for all, and the others.
 async fn organisations(config: &Config, outbound: &Outbound, clock: &dyn Clock) -> Vec<Check> {
-    let all = [(&config.devin.org, &config.devin.api_key)];
-    let others = config.organisations.iter().map(|other| (&other.id, &other.key));
     let mut checks = Vec::new();
-    for (org, key) in all.into_iter().chain(others) {
-        let devin = Devin::new(outbound.clone(), config.devin.api_url.clone(), key.clone(), org.clone());
-        checks.extend(devin::examine(&devin, org, clock).await);
+    for (org, devin) in devins(config, outbound) {
+        checks.extend(devin::examine(&devin, &org, clock).await);
     }
     checks
+}
+
+/// Devin's API as each organisation.
+fn devins(config: &Config, outbound: &Outbound) -> Vec<(OrgId, Devin)> {
+    let all = [(&config.devin.org, &config.devin.api_key)];
+    let others = config.organisations.iter().map(|other| (&other.id, &other.key));
+    let devin = |(org, key): (&OrgId, &SecretString)| {
+        (org.clone(), Devin::new(outbound.clone(), config.devin.api_url.clone(), key.clone(), org.clone()))
+    };
+    all.into_iter().chain(others).map(devin).collect()
 }
 
 /// The one workspace of a configured token, or those that installed the app.
@@ -111,10 +125,8 @@ async fn workspaces(
     store: Option<&SharedStore>,
     clock: &Arc<dyn Clock>,
 ) -> Vec<Check> {
-    let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
     let mut checks = Vec::new();
-    if let Some(token) = &config.slack.bot_token {
-        let slack = Slack::new(outbound.clone(), api, token.clone(), hosts);
+    if let Some(slack) = slack_of_token(config, outbound) {
         checks.extend(slack::examine(&slack, None, clock.as_ref()).await);
     } else if let Some(known) = installations(config, outbound, store, clock) {
         checks.extend(installed(config, outbound, &known, clock).await);
@@ -134,13 +146,30 @@ fn slack_in(
     store: &SharedStore,
     clock: &Arc<dyn Clock>,
 ) -> Option<Slack> {
-    let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
-    if let Some(token) = &config.slack.bot_token {
-        return Some(Slack::new(outbound.clone(), api, token.clone(), hosts));
+    if let Some(slack) = slack_of_token(config, outbound) {
+        return Some(slack);
     }
     let known = installations(config, outbound, Some(store), clock)?;
-    let tokens = InstalledTokens::new(known, clock.clone(), workspace?.clone());
-    Some(Slack::with_tokens(outbound.clone(), api, Arc::new(tokens), hosts))
+    Some(slack_of(config, outbound, &known, clock, workspace?))
+}
+
+/// Slack with the one configured token, where there is one.
+fn slack_of_token(config: &Config, outbound: &Outbound) -> Option<Slack> {
+    let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
+    Some(Slack::new(outbound.clone(), api, config.slack.bot_token.clone()?, hosts))
+}
+
+/// Slack with the token of a workspace that installed the app.
+fn slack_of(
+    config: &Config,
+    outbound: &Outbound,
+    known: &Arc<Installations>,
+    clock: &Arc<dyn Clock>,
+    workspace: &TeamId,
+) -> Slack {
+    let tokens = InstalledTokens::new(known.clone(), clock.clone(), workspace.clone());
+    let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
+    Slack::with_tokens(outbound.clone(), api, Arc::new(tokens), hosts)
 }
 
 fn installations(
@@ -167,20 +196,30 @@ async fn installed(
     };
     let mut checks = Vec::new();
     for one in &all {
-        if let Some(gone) = &one.gone {
-            let gone = SlackError::InstallationGone { code: gone.why.clone() };
-            let remedy = "nothing, if that was meant; else open /slack/install and add the app again";
-            checks.push(Check::warn(Area::Slack, "token", gone.to_string(), remedy).of(one.id.as_str()));
-            continue;
-        }
-        let tokens = InstalledTokens::new(known.clone(), clock.clone(), one.id.clone());
-        let (api, hosts) = (config.slack.api_url.clone(), config.slack.file_hosts.clone());
-        let slack = Slack::with_tokens(outbound.clone(), api, Arc::new(tokens), hosts);
-        checks.extend(slack::examine(&slack, Some(one.id.as_str()), clock.as_ref()).await);
+        checks.extend(workspace(config, outbound, known, clock, one).await);
     }
-    if all.is_empty() {
-        let remedy = "open /slack/install at BOBBIN_PUBLIC_URL and add the app to a workspace";
-        checks.push(Check::warn(Area::Slack, "token", "no workspace has installed the app", remedy));
-    }
+    checks.extend(all.is_empty().then(nobody_installed));
     checks
+}
+
+/// One workspace that installed the app.
+async fn workspace(
+    config: &Config,
+    outbound: &Outbound,
+    known: &Arc<Installations>,
+    clock: &Arc<dyn Clock>,
+    one: &Installation,
+) -> Vec<Check> {
+    if let Some(gone) = &one.gone {
+        let gone = SlackError::InstallationGone { code: gone.why.clone() };
+        let remedy = "nothing, if that was meant; else open /slack/install and add the app again";
+        return vec![Check::warn(Area::Slack, "token", gone.to_string(), remedy).of(one.id.as_str())];
+    }
+    let slack = slack_of(config, outbound, known, clock, &one.id);
+    slack::examine(&slack, Some(one.id.as_str()), clock.as_ref()).await
+}
+
+fn nobody_installed() -> Check {
+    let remedy = "open /slack/install at BOBBIN_PUBLIC_URL and add the app to a workspace";
+    Check::warn(Area::Slack, "token", "no workspace has installed the app", remedy)
 }

@@ -73,6 +73,20 @@ pub(super) async fn examine(config: &StoreConfig, clock: &Arc<dyn Clock>) -> (Ve
     (checks, Some(store))
 }
 
+/// Looks at the store that a running bot has open.
+pub(super) async fn of_running(config: &StoreConfig, store: &SharedStore, clock: &dyn Clock) -> Vec<Check> {
+    let mut checks = match &config.kind {
+        StoreKind::Embedded(path) => vec![room(path)],
+        StoreKind::Redis(_) => Vec::new(),
+    };
+    let taken = within(store.check()).await;
+    checks.push(writes(&taken));
+    if taken.is_ok() {
+        checks.extend(of_store(store, clock).await);
+    }
+    checks
+}
+
 /// Looks at a store that answers.
 pub async fn of_store(store: &SharedStore, clock: &dyn Clock) -> Vec<Check> {
     let mut checks = Vec::new();

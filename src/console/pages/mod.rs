@@ -1,12 +1,14 @@
 //! The pages, one file for each.
 
 pub(super) mod dead;
+pub(super) mod health;
 pub(super) mod installs;
 pub(super) mod log;
 pub(super) mod now;
 pub(super) mod pause;
 pub(super) mod people;
 pub(super) mod sessions;
+pub(super) mod thread;
 
 use askama::Template;
 use axum::{
@@ -61,6 +63,19 @@ fn status(error: &OversightError) -> StatusCode {
         OversightError::Refused(_) => StatusCode::BAD_REQUEST,
         OversightError::Store(_) | OversightError::Devin(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+#[derive(Template)]
+#[template(path = "console/nowhere.html", config = ".askama.toml")]
+struct NowherePage {
+    frame: Frame,
+    title: &'static str,
+    words: &'static str,
+}
+
+/// What somebody sees who asked for what there is not.
+fn nowhere(frame: Frame, title: &'static str, words: &'static str) -> Response {
+    shown(&NowherePage { frame, title, words })
 }
 
 /// A page that cannot be shown now, and why.

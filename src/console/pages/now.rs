@@ -1,4 +1,4 @@
-//! *Now*: how many sessions do what, and which of them wait for a person, longest first.
+//! *Now*: how many sessions do what, which of them wait for a person, longest first, and how quick the last hour was.
 
 use std::sync::Arc;
 
@@ -7,11 +7,15 @@ use axum::{extract::State, response::Response};
 
 use super::{Console, ROWS, Trouble, Viewer, shown};
 use crate::{
-    console::view::{Frame, SessionView, phase_words},
+    console::{
+        pulse::PulseView,
+        view::{Frame, SessionView, phase_words},
+    },
     oversight::Filter,
 };
 
-const HERE: &str = "/console";
+/// Where this page is.
+pub(in crate::console) const HERE: &str = "/console";
 /// Phases in which somebody has to act.
 const WAITING: [&str; 3] = ["needs_approval", "your_turn", "held"];
 /// Width of the band of phases, in its own units.
@@ -24,6 +28,7 @@ struct NowPage {
     total: u64,
     phases: Vec<PhaseView>,
     waiting: Vec<SessionView>,
+    pulse: PulseView,
 }
 
 /// A phase with its part of the band.
@@ -49,7 +54,7 @@ pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer
     let now = console.clock.now();
     let waiting = rows.iter().map(|row| SessionView::of(row, now)).collect();
     let total = counts.iter().map(|(_, count)| count).sum();
-    Ok(shown(&NowPage { frame, total, phases: band(&counts, total), waiting }))
+    Ok(shown(&NowPage { frame, total, phases: band(&counts, total), waiting, pulse: console.replica.pulse.view(now) }))
 }
 
 /// The phases that there are, each with its share of the band.

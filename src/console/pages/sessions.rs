@@ -1,16 +1,16 @@
-//! *Sessions*: all links, newest first, by phase or by what was searched for.
+//! *Sessions*: all links, newest first, by phase or by what was searched for. What names one session leads to its thread.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
     extract::{Query, State},
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{Console, ROWS, Trouble, Viewer, shown};
+use super::{Console, ROWS, Trouble, Viewer, shown, thread};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
     domain::phase::Phase,
@@ -63,6 +63,9 @@ pub(in crate::console) async fn page(
     };
     let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
     let page = console.oversight.links(&filter, after.as_ref(), ROWS).await.map_err(trouble)?;
+    if let ([only], Filter::Root(..) | Filter::Session(_), None) = (page.links.as_slice(), &filter, &after) {
+        return Ok(Redirect::to(&thread::address(&only.thread)).into_response());
+    }
     let now = console.clock.now();
     let sessions = page.links.iter().map(|row| SessionView::of(row, now)).collect();
     let next = page.next.map(|cursor| address(&asked, &cursor));

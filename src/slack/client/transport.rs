@@ -161,10 +161,11 @@ impl Slack {
             }
             Body::Form(fields) => request.form(&fields),
         };
-        let (answer, headers) = self.inner.outbound.send_seeing(&call_named(method, CALL_TIMEOUT), request).await?;
+        let call = call_named(method, CALL_TIMEOUT);
+        let (answer, headers) = self.inner.outbound.send_seeing(&call, request).await?;
         let outcome = outcome(&answer);
         if outcome.is_err() && answer.status == 200 {
-            tally::refused();
+            tally::refused(call.service, method);
         }
         if let Err(SlackError::InstallationGone { code }) = &outcome {
             self.inner.tokens.refused(&token, code).await;

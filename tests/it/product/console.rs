@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
-use bobbin::outbound::{Call, Outbound, OutboundOptions};
+use bobbin::{
+    outbound::{Call, Outbound, OutboundOptions},
+    twin::world::{BOT_TOKEN, DEVIN_KEY, SIGNING_SECRET},
+};
 use serde_json::Value;
 
 use super::{
     driver::Browser,
+    outside::Outside,
     process::{Process, Settings},
 };
 
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/console", "Now"),
     ("/console/sessions", "Sessions"),
     ("/console/people", "People"),
     ("/console/dead", "Dead letters"),
     ("/console/installs", "Installs"),
+    ("/console/health", "Health"),
     ("/console/log", "Log"),
 ];
 
@@ -76,10 +81,17 @@ async fn it_shows_what_waits_and_finds_it_and_follows_what_changes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_readable_on_a_phone_in_the_light_and_in_the_dark_and_without_complaints() {
     let (mut demo, browser) = demo().await;
-    for (path, name) in PAGES {
+    browser.goto(&format!("{}/console", demo.base())).await;
+    browser.click("tbody th a").await;
+    browser.until_says("#states", "States").await;
+    let thread = browser.url().await;
+    let thread = thread.strip_prefix(&demo.base()).unwrap();
+    for (path, name, here) in
+        PAGES.map(|(path, name)| (path, name, name)).into_iter().chain([(thread, "login", "Sessions")])
+    {
         browser.goto(&format!("{}{path}", demo.base())).await;
         browser.until_says("h1", name).await;
-        browser.until_says("nav [aria-current]", name).await;
+        browser.until_says("nav [aria-current]", here).await;
         for (width, height) in [(1280, 900), (390, 844)] {
             browser.resize(width, height).await;
             let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
@@ -92,6 +104,83 @@ async fn every_page_is_readable_on_a_phone_in_the_light_and_in_the_dark_and_with
         assert_eq!(browser.script("return document.querySelectorAll('h1').length").await, 1, "{path}");
     }
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_is_told_without_scripts_and_follows_what_happens_with_them() {
+    let (mut demo, browser) = demo().await;
+    browser.goto(&format!("{}/console", demo.base())).await;
+    browser.click("tbody th a").await;
+    browser.until_says(".timeline", "Message by U0ADA").await;
+    let thread = browser.url().await;
+    let path = thread.strip_prefix(&demo.base()).unwrap();
+    // All of it is in the page as it comes.
+    let parts = ["waits for an answer", "role=\"img\"", "States, oldest first", "create session", "Open in Slack"];
+    demo.until_shown(path, &parts).await;
+
+    browser.script("window.notReloaded = true; document.querySelector('details').open = true").await;
+    let other = Browser::open().await;
+    other.goto(&format!("{}/playground", demo.base())).await;
+    other.until("document.documentElement.classList.contains('is-live')").await;
+    let open = other.script("return document.querySelector('#r-channel a[title=\"Reply in a thread\"]').href").await;
+    other.goto(open.as_str().unwrap()).await;
+    other.until("document.documentElement.classList.contains('is-live')").await;
+    other.write("#compose-thread textarea", "go on, please").await;
+    other.click("#compose-thread .btn-send").await;
+    browser.until("document.querySelectorAll('.timeline > li').length > 2").await;
+    browser.until("document.querySelectorAll('.band rect').length > 3").await;
+    let kept = "return window.notReloaded && document.querySelector('details').open";
+    assert_eq!(browser.script(kept).await, true, "what somebody opened stays open");
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_names_what_is_wrong_and_what_to_do_and_follows_by_itself() {
+    let outside = Outside::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = outside.settings();
+    settings.insert("BOBBIN_STORE", format!("embedded:{}", folder.path().join("it.db").display()));
+    let mut bobbin = Process::serve(&settings);
+    bobbin.until_ready_is(reqwest::StatusCode::OK).await;
+    let take =
+        |scope: &str| outside.slack.change(|state| state.tokens.get_mut(BOT_TOKEN).unwrap().scopes.remove(scope));
+    assert!(take("files:write"));
+    // All of it is in the page as it comes.
+    let parts = ["1 failed", "not granted: files:write", "install the app again", "takes writes", "watch lag"];
+    bobbin.until_shown("/console/health", &parts).await;
+
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/console/health", bobbin.base())).await;
+    browser.until_says(".needs", "not granted: files:write").await;
+    for (scheme, (width, height)) in [("light", (1280, 900)), ("dark", (390, 844))] {
+        browser.prefers(scheme).await;
+        browser.resize(width, height).await;
+        assert_eq!(barriers(&browser).await, Value::Array(Vec::new()), "{scheme}");
+        let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
+        assert!(wide.as_i64().is_some_and(|over| over <= 0), "{width}: {wide} too wide");
+    }
+    // The bot's log has said nothing that is not on the page, and the page nothing that is secret.
+    let (_, page) = bobbin.get("/console/health").await;
+    for secret in [BOT_TOKEN, DEVIN_KEY, SIGNING_SECRET] {
+        assert!(!page.contains(secret), "{page}");
+    }
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    assert!(bobbin.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn charts_of_the_last_hour_fill_without_moving_the_page() {
+    let (mut demo, browser) = demo().await;
+    browser.goto(&format!("{}/console", demo.base())).await;
+    let places = "return [...document.querySelectorAll('.plot')].map(p => p.getBoundingClientRect().top + ' ' + p.getBoundingClientRect().height)";
+    let before = browser.script(places).await;
+    assert_eq!(before.as_array().map(Vec::len), Some(3));
+    browser.script("window.notReloaded = true").await;
+    browser.until("document.querySelectorAll('.plot rect').length > 0 && document.querySelectorAll('.plot .median').length > 0").await;
+    assert_eq!(browser.script(places).await, before, "nothing moved");
+    assert_eq!(browser.script("return window.notReloaded").await, true);
     assert!(demo.stop().await.success());
 }
 

@@ -24,6 +24,7 @@ use bobbin::{
 };
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::world::id;
 
@@ -94,6 +95,28 @@ pub(crate) async fn write(store: &dyn Store, made: &Made, link: Link) {
     let leased = taken(store).await;
     let state = Some(serde_json::to_string(&Thread { link: Some(link), ..Thread::empty() }).unwrap());
     store.commit(&leased.lease, &Commit { state, ..Commit::default() }).await.unwrap();
+}
+
+/// Gives a thread a story of so many turns, each of the usual size.
+pub(crate) async fn narrate(store: &dyn Store, made: &Made, turns: usize) {
+    let at = read(store, made).await.started_at;
+    let entry = |turn: usize| {
+        let at = at + SignedDuration::from_secs(i64::try_from(turn).unwrap() * 30);
+        let detail = if turn.is_multiple_of(2) { "working" } else { "waiting_for_user" };
+        json!({
+            "v": 1, "at": at, "input": format!("0198f2a3-{turn:04}"), "came": at, "kind": "session_changed", "by": ADA,
+            "attempts": 1, "steps": [{ "name": "relay ev_0198f2a3b4c5d6e7", "outcome": "done", "ts": "1700000001.000100" }],
+            "calls": [{ "service": "slack", "method": "chat.postMessage", "times": 2, "took_ms": 240 }],
+            "state": { "status": "running", "detail": detail, "archived": false }, "since": at,
+        })
+        .to_string()
+    };
+    let input = Input::received(at, Door::Watch, b"{}".to_vec());
+    let mailbox = Mailbox::Thread(made.thread.clone());
+    store.accept(&Offer { mailbox, input, seen: Vec::new(), admit: Admit::Always }).await.unwrap();
+    let leased = taken(store).await;
+    let commit = Commit { notes: (0..turns).map(entry).collect(), ..Commit::default() };
+    store.commit(&leased.lease, &commit).await.unwrap();
 }
 
 /// Takes a turn; there is one for whoever has put an input in.

@@ -19,7 +19,7 @@ use bobbin::{
     domain::{ids::Ts, mailbox::Mailbox},
     oversight::Filter,
     store::{
-        Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, SharedStore, Store, Turn,
+        Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, STORY_MAX, SharedStore, Store, Turn,
         redis::RedisStore,
     },
     twin::world::{ADA, BACKEND},
@@ -34,6 +34,7 @@ use super::{
     redis::RedisServer,
     world::{On, World, id},
 };
+use crate::pages::Desk;
 
 /// The loop of the watch asks itself every second whether it is time.
 const SECOND: Duration = Duration::from_secs(1);
@@ -43,6 +44,8 @@ const CHANGE_EVERY: u64 = 17;
 const INPUTS_PER_MAILBOX: u32 = 10;
 /// Channels that the mailboxes are spread over.
 const CHANNELS: u32 = 100;
+/// Looks at each page.
+const LOOKS: usize = 7;
 /// Store operations at once, as many as a few replicas have workers.
 const AT_ONCE: usize = 64;
 
@@ -283,6 +286,43 @@ fn resident_bytes() -> i64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() * 1024
+}
+
+/// How long each of the console's pages of sessions takes with so many links in a file, the median of a few looks: all of
+/// them, those after a hundred, those of a phase and of a person, one thread with a story of the greatest length, and the
+/// counts.
+pub(crate) async fn console_at_scale(links: usize) -> Vec<(&'static str, Duration)> {
+    let world = World::on(On::Embedded).await;
+    let half = links / 2;
+    let made = planned(0, [(Activity::Waiting, half), (Activity::Asleep, links - half), (Activity::Over, 0)]);
+    links::make(world.store.as_ref(), &world.devin, world.clock.now(), &made).await;
+    assert_eq!(world.bobbin.oversight.list_older("one").await.unwrap(), links);
+    links::narrate(world.store.as_ref(), &made[half], STORY_MAX).await;
+    let page = world.bobbin.oversight.links(&Filter::All, None, 100.min(links / 2)).await.unwrap();
+    let after = page.next.unwrap().to_string();
+    let after: String = url::form_urlencoded::byte_serialize(after.as_bytes()).collect();
+    let key = &made[half].thread;
+    let pages = [
+        ("now", "/console".to_owned()),
+        ("sessions", "/console/sessions".to_owned()),
+        ("older sessions", format!("/console/sessions?after={after}")),
+        ("sessions of a phase", "/console/sessions?phase=asleep".to_owned()),
+        ("sessions of a person", format!("/console/sessions?q={ADA}")),
+        ("thread", format!("/console/threads/{}/{}/{}", key.team, key.channel, key.root)),
+    ];
+    let (desk, mut took) = (Desk::default(), Vec::new());
+    for (name, path) in pages {
+        let mut looks = Vec::new();
+        for _ in 0..LOOKS {
+            let began = Instant::now();
+            let page = desk.shown(&world.bobbin, &path).await;
+            looks.push(began.elapsed());
+            assert!(page.status.is_success() && page.text.contains("Fix the login test"), "{path}: {}", page.text);
+        }
+        looks.sort();
+        took.push((name, looks[LOOKS / 2]));
+    }
+    took
 }
 
 /// How long the slowest page of so many links takes: the first, one in the middle, one of a phase, and the counts.

@@ -297,6 +297,11 @@ impl World {
         *self.doors.lock().unwrap() = self.bobbin.doors();
     }
 
+    /// With what the bot was made.
+    pub(crate) fn config(&self) -> Config {
+        self.config.clone()
+    }
+
     /// Where the files of this world lie.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

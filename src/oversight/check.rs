@@ -27,7 +27,8 @@ pub enum Area {
 }
 
 impl Area {
-    fn title(self) -> &'static str {
+    /// What it is called.
+    pub fn title(self) -> &'static str {
         match self {
             Self::Configuration => "Configuration",
             Self::Reach => "Reach",
