@@ -261,6 +261,7 @@ async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<(
     let beside = Beside { routes: home::routes().merge(console.routes), ..console };
     run(bobbin, listener, beside, stop).await?;
     tracing::info!("stopped");
+    logs::finish().await;
     Ok(())
 }
 

@@ -11,6 +11,8 @@ mod health;
 mod home;
 mod logs;
 pub mod manifest;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod pause;
 mod rebuild;
 mod reload;

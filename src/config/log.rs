@@ -1,4 +1,4 @@
-//! What is logged, and how.
+//! What is logged, and how; and where traces go.
 
 use super::Source;
 
@@ -9,6 +9,16 @@ pub struct LogConfig {
     pub filter: String,
     /// Form of a line.
     pub format: LogFormat,
+    /// Traces, where somebody collects them.
+    pub traces: Option<TracesConfig>,
+}
+
+/// Traces: all else about them is read by OpenTelemetry's SDK, from its standard variables.
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TracesConfig {
+    /// What the collector knows us as.
+    pub service: String,
 }
 
 /// Form of a log line.
@@ -18,6 +28,23 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Where traces go; either of them.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+
+impl TracesConfig {
+    fn read(source: &mut Source) -> Option<Self> {
+        if source.standard("OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+            return None;
+        }
+        let given = ENDPOINTS.into_iter().find_map(|name| Some((name, source.standard(name)?.to_owned())));
+        let (name, text) = given?;
+        if !text.parse::<url::Url>().is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            source.problem(name, &format!("{text:?}"), "an http:// or https:// address");
+        }
+        Some(Self { service: source.standard("OTEL_SERVICE_NAME").unwrap_or("bobbin").to_owned() })
+    }
 }
 
 impl LogConfig {
@@ -30,6 +57,10 @@ impl LogConfig {
             "json" => Some(LogFormat::Json),
             _ => None,
         });
-        Self { filter: filter.unwrap_or_else(|| "info".to_owned()), format: format.unwrap_or(LogFormat::Text) }
+        Self {
+            filter: filter.unwrap_or_else(|| "info".to_owned()),
+            format: format.unwrap_or(LogFormat::Text),
+            traces: TracesConfig::read(source),
+        }
     }
 }

@@ -26,7 +26,7 @@ pub use self::{
     console::{ConsoleConfig, is_loopback},
     devin::DevinConfig,
     live::Live,
-    log::{LogConfig, LogFormat},
+    log::{LogConfig, LogFormat, TracesConfig},
     service::ServiceConfig,
     slack::{OAuthConfig, SlackConfig, SocketModeConfig},
     source::Source,

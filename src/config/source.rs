@@ -12,6 +12,8 @@ use super::{ConfigError, Problem, keys, rules::choice, tenancy::KEY as ORGANISAT
 
 /// Every variable of ours begins so.
 const PREFIX: &str = "BOBBIN_";
+/// Those of OpenTelemetry, which many programs have in common, so that their names are not ours to check.
+const STANDARD: &str = "OTEL_";
 /// Names the configuration file; read here because it is not a setting but tells where the settings are.
 const FILE_KEY: &str = "BOBBIN_CONFIG";
 /// The tables of the file.
@@ -21,6 +23,7 @@ const TABLES: [&str; 6] = ["channels", "defaults", "organisations", "reactions",
 #[derive(Debug, Default)]
 pub struct Source {
     values: BTreeMap<String, String>,
+    standard: BTreeMap<String, String>,
     tables: Tables,
     tenancy: TenancyTables,
     beside: PathBuf,
@@ -55,9 +58,11 @@ impl Source {
     /// Reads the environment and the file; the environment wins.
     #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut env: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let (mut env, rest): (BTreeMap<String, String>, BTreeMap<_, _>) =
+            std::env::vars().partition(|(name, _)| name.starts_with(PREFIX));
         let named = env.remove(FILE_KEY).map(PathBuf::from);
-        let mut source = Self::default();
+        let standard = rest.into_iter().filter(|(name, value)| name.starts_with(STANDARD) && !value.trim().is_empty());
+        let mut source = Self { standard: standard.collect(), ..Self::default() };
         for (name, value) in &env {
             source.take(name, value.clone());
         }
@@ -168,6 +173,11 @@ impl Source {
     pub fn text(&self, name: &str) -> Option<String> {
         let set = self.values.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
         set.or_else(|| keys::find(name).and_then(|key| key.default)).map(str::to_owned)
+    }
+
+    /// The value of a standard variable, as the environment has it.
+    pub fn standard(&self, name: &str) -> Option<&str> {
+        self.standard.get(name).map(|value| value.trim())
     }
 
     /// The value of a secret; blank counts as absent.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tracing::Instrument as _;
 
 use crate::{
     clock::{Clock, later},
@@ -256,7 +257,7 @@ impl Steps {
         let begun = Lost { at: self.clock.now(), given_up: false, looks: 0, looked_at: None }.record();
         self.store.begin(&self.lease, step, &text(&begun)?).await?;
         self.records.insert(step.to_owned(), begun);
-        match act.await {
+        match act.instrument(tracing::info_span!("step", step)).await {
             Ok(result) => {
                 self.done(step, &result, doubted).await?;
                 Ok(result)
@@ -289,7 +290,8 @@ impl Steps {
         if let Some(due) = lost.due(within, lag).filter(|due| now < *due) {
             return Err(unsure(due, "waiting before the next look"));
         }
-        if let Some(found) = find.await.map_err(StepError::Failed)? {
+        let looking = tracing::info_span!("look", step);
+        if let Some(found) = find.instrument(looking).await.map_err(StepError::Failed)? {
             self.done(step, &found, true).await?;
             return Ok(Some(found));
         }

@@ -203,10 +203,12 @@ async fn the_built_binary_describes_its_metrics_and_says_each_input_in_one_line(
     let outside = Outside::open().await;
     let mut settings = outside.settings();
     settings.insert("BOBBIN_LOG_FORMAT", "json".to_owned());
+    settings.insert("BOBBIN_LOG", "info,bobbin::receive=debug".to_owned());
     let mut bobbin = Process::serve(&settings);
     outside.deliver_to(&bobbin.base());
     let root = outside.mention("say what you count");
     until("the card", Duration::from_secs(15), || outside.posts(&root, "bobbin_card").len() == 1).await;
+    until("the turn's end", Duration::from_secs(15), || bobbin.stderr().contains("handled speech: done")).await;
 
     let (_, text) = bobbin.get("/metrics").await;
     promtool(&["check", "metrics"], &text);
@@ -219,8 +221,9 @@ async fn the_built_binary_describes_its_metrics_and_says_each_input_in_one_line(
     assert!(bobbin.stop().await.success());
     let logged = bobbin.stderr();
     let lines = logged.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let lines: Vec<Value> = lines.filter(|line| line["outcome"] == "done" && line["span"]["wake"].is_null()).collect();
-    let speech: Vec<&Value> = lines.iter().filter(|line| line["kind"] == "speech").collect();
+    let all: Vec<Value> = lines.collect();
+    let handled = |line: &&Value| line["outcome"] == "done" && line["span"]["wake"].is_null();
+    let speech: Vec<&Value> = all.iter().filter(handled).filter(|line| line["kind"] == "speech").collect();
     assert_eq!(speech.len(), 1, "{logged}");
     // Whatever else it asked: who they are, the session, the receipt and the card.
     let calls = speech[0]["calls"].as_u64().unwrap();
@@ -228,6 +231,8 @@ async fn the_built_binary_describes_its_metrics_and_says_each_input_in_one_line(
     assert_eq!((speech[0]["refused"].as_u64(), speech[0]["rate_limited"].as_u64()), (Some(0), Some(0)));
     let trace = speech[0]["span"]["trace"].as_str().unwrap();
     assert!(trace.len() == 32 && trace.bytes().all(|b| b.is_ascii_hexdigit()), "{trace}");
+    let door = all.iter().find(|line| line["message"] == "answered" && line["end"] == "stored").unwrap();
+    assert_eq!((&door["span"]["trace"], &door["span"]["door"]), (&Value::from(trace), &Value::from("events")));
     assert_eq!(speech[0]["workspace"], TEAM);
     assert!(speech[0]["attempts"] == 1 && speech[0]["took_ms"].is_u64(), "{}", speech[0]);
 }

@@ -12,6 +12,8 @@ pub(crate) mod fleet;
 mod floods;
 mod hurried;
 pub(crate) mod killed;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod outage;
 pub(crate) mod outside;
 mod paused;
