@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use bobbin::config::{Config, keys::KEYS};
 use serde::Deserialize as _;
+use serde_json::Value as Json;
 use serde_yaml_ng::Value;
 
 use crate::product::{
@@ -263,5 +264,103 @@ fn the_objects_for_kubernetes_fit_together_and_their_configuration_loads() {
         ("secrets/bobbin/bot-token", "secrets/bobbin/token"),
     ] {
         assert!(!of_kubernetes(&text.replace(right, wrong), &secret).is_empty(), "{wrong} is taken");
+    }
+}
+
+/// What the API would complain about in an object: what its types do not take, and fields that they do not know.
+fn of_the_api(object: &Value) -> Vec<String> {
+    let text = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
+    let given = serde_json::to_value(object).unwrap();
+    let read = match (text("apiVersion").as_str(), text("kind").as_str()) {
+        ("v1", "ConfigMap") => as_typed::<k8s_openapi::api::core::v1::ConfigMap>(&given),
+        ("v1", "Secret") => as_typed::<k8s_openapi::api::core::v1::Secret>(&given),
+        ("v1", "Service") => as_typed::<k8s_openapi::api::core::v1::Service>(&given),
+        ("v1", "ServiceAccount") => as_typed::<k8s_openapi::api::core::v1::ServiceAccount>(&given),
+        ("apps/v1", "Deployment") => as_typed::<k8s_openapi::api::apps::v1::Deployment>(&given),
+        ("networking.k8s.io/v1", "NetworkPolicy") => {
+            as_typed::<k8s_openapi::api::networking::v1::NetworkPolicy>(&given)
+        }
+        ("policy/v1", "PodDisruptionBudget") => as_typed::<k8s_openapi::api::policy::v1::PodDisruptionBudget>(&given),
+        (version, kind) => return vec![format!("there is no {kind} in {version}")],
+    };
+    match read {
+        Ok(known) => dropped(&given, &known, &text("kind")),
+        Err(error) => vec![format!("{}: {error}", text("kind"))],
+    }
+}
+
+/// The object as the API's type has it.
+fn as_typed<T: serde::de::DeserializeOwned + serde::Serialize>(given: &Json) -> serde_json::Result<Json> {
+    serde_json::to_value(serde_json::from_value::<T>(given.clone())?)
+}
+
+/// What is given and not known, by its path.
+fn dropped(given: &Json, known: &Json, path: &str) -> Vec<String> {
+    match (given, known) {
+        (Json::Object(given), Json::Object(known)) => {
+            let inner = |(name, value): (&String, &Json)| match known.get(name) {
+                Some(known) => dropped(value, known, &format!("{path}.{name}")),
+                None => vec![format!("{path}.{name} is no field")],
+            };
+            given.iter().flat_map(inner).collect()
+        }
+        (Json::Array(given), Json::Array(known)) if given.len() == known.len() => {
+            let each = given.iter().zip(known).enumerate();
+            each.flat_map(|(n, (given, known))| dropped(given, known, &format!("{path}[{n}]"))).collect()
+        }
+        _ if given == known => Vec::new(),
+        _ => vec![format!("{path} is {given}, and read as {known}")],
+    }
+}
+
+#[test]
+fn the_objects_for_kubernetes_are_of_the_apis_types_and_have_no_field_that_it_does_not_know() {
+    let complaints = |text: &str| {
+        let objects = serde_yaml_ng::Deserializer::from_str(text).map(|one| Value::deserialize(one).unwrap());
+        objects.flat_map(|object| of_the_api(&object)).collect::<Vec<_>>()
+    };
+    let (text, secret) = (read("manifest/kubernetes/bobbin.yaml"), read("manifest/kubernetes/secret.example.yaml"));
+    assert_eq!((complaints(&text), complaints(&secret)), (Vec::new(), Vec::new()));
+    for (right, wrong, said) in [
+        (
+            "periodSeconds: 10",
+            "periodSecond: 10",
+            "Deployment.spec.template.spec.containers[0].livenessProbe.periodSecond",
+        ),
+        ("replicas: 2", "replicas: two", "Deployment: "),
+        ("minAvailable: 1", "minimumAvailable: 1", "PodDisruptionBudget.spec.minimumAvailable is no field"),
+        ("podSelector:", "podSelectors:", "NetworkPolicy"),
+        ("targetPort: http", "targetPort: [http]", "Service: "),
+        ("apiVersion: apps/v1", "apiVersion: apps/v1beta2", "there is no Deployment in apps/v1beta2"),
+        ("kind: ConfigMap", "kind: ConfigMaps", "there is no ConfigMaps in v1"),
+        ("capabilities: { drop: [ALL] }", "capability: { drop: [ALL] }", "securityContext.capability is no field"),
+    ] {
+        let found = complaints(&text.replacen(right, wrong, 1)).join("\n");
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+    assert!(!complaints(&secret.replace("stringData", "stringdata")).is_empty());
+}
+
+/// The Compose Specification's own schema; where it is from stands beside it.
+const COMPOSE: &str = include_str!("../fixtures/compose/compose-spec.json");
+
+#[test]
+fn the_compose_file_is_one_by_the_specifications_schema() {
+    let schema = jsonschema::validator_for(&serde_json::from_str(COMPOSE).unwrap()).unwrap();
+    let complaints = |text: &str| {
+        let file: Json = serde_yaml_ng::from_str(text).unwrap();
+        schema.iter_errors(&file).map(|error| format!("{}: {error}", error.instance_path())).collect::<Vec<_>>()
+    };
+    let text = read("manifest/compose.yaml");
+    assert_eq!(complaints(&text), Vec::<String>::new());
+    for (right, wrong) in [
+        ("read_only: true", "readonly: true"),
+        ("stop_grace_period: 15s", "stop_grace_periods: 15s"),
+        ("retries: 10", "retries: [10]"),
+        ("condition: service_healthy", "condition: service_well"),
+        ("file: ./secrets/store", "files: ./secrets/store"),
+        ("\nvolumes:", "\nvolume:"),
+    ] {
+        assert!(!complaints(&text.replacen(right, wrong, 1)).is_empty(), "{wrong} is taken");
     }
 }
