@@ -1,6 +1,7 @@
 //! Dead letters: what was set aside, and putting it back or forgetting it.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{Actor, Oversight, OversightError, Result};
 use crate::{
@@ -56,6 +57,16 @@ impl Oversight {
         Ok(self.store.letter(id).await?.as_ref().map(letter))
     }
 
+    /// What was set aside under the reference that somebody was given for it.
+    pub async fn referred_to(&self, reference: &str) -> Result<Option<Letter>> {
+        for name in names(reference) {
+            if let Some(letter) = self.letter(&name).await? {
+                return Ok(Some(letter));
+            }
+        }
+        Ok(None)
+    }
+
     /// What it says: looking at it is recorded first.
     pub async fn letter_body(&self, actor: &Actor, id: &InputId) -> Result<Option<Vec<u8>>> {
         let Some(dead) = self.store.letter(id).await? else { return Ok(None) };
@@ -89,6 +100,13 @@ impl Oversight {
     async fn asked_for(&self, id: &InputId) -> Result<Letter> {
         self.letter(id).await?.ok_or_else(|| gone(id))
     }
+}
+
+/// The ids that a reference may mean: as it is, and as older programs wrote it.
+fn names(reference: &str) -> Vec<InputId> {
+    let reference = reference.trim().trim_matches('`');
+    let hyphenated = reference.parse::<Uuid>().ok().map(|uuid| uuid.hyphenated().to_string());
+    [Some(reference.to_owned()), hyphenated].into_iter().flatten().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn gone(id: &InputId) -> OversightError {
@@ -141,6 +159,15 @@ fn is_name(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_is_found_however_it_was_written() {
+        let (new, old) = ("01936c4e7a507cc09d2b0f3f6b1f7a11", "01936c4e-7a50-7cc0-9d2b-0f3f6b1f7a11");
+        let found = |text: &str| names(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(found(&format!(" `{new}` ")), [new, old]);
+        assert_eq!(found(&format!("{new}-begin")), [format!("{new}-begin")]);
+        assert_eq!(found(""), [] as [&str; 0]);
+    }
 
     #[test]
     fn a_shape_has_names_and_no_words() {

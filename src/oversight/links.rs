@@ -97,7 +97,7 @@ pub enum Found {
 }
 
 /// What can be looked for.
-const SEARCHABLE: &str = "a user (U…), a channel (C…), a session (its id or its page) or a message's link";
+const SEARCHABLE: &str = "a user (U…), a channel (C…), a session (its id or its page), a message's link or a reference";
 
 impl Oversight {
     /// Links, newest first.
@@ -124,7 +124,7 @@ impl Oversight {
 
     /// What somebody means who types this into the search.
     pub fn search(text: &str) -> Found {
-        let text = text.trim().trim_start_matches('<').trim_end_matches('>');
+        let text = text.trim().trim_matches('`').trim_start_matches('<').trim_end_matches('>');
         if let Some((channel, root)) = permalink_of(text) {
             return Found::Links(Filter::Root(channel, root));
         }

@@ -92,6 +92,11 @@ pub(in crate::console) async fn page(
     Ok(shown(&DeadPage { frame, letters, next: page.next.map(|cursor| cursor.to_string()) }))
 }
 
+/// Where one of them is shown.
+pub(super) fn address(id: &InputId) -> String {
+    format!("{HERE}/{id}")
+}
+
 pub(in crate::console) async fn letter(
     State(console): State<Arc<Console>>,
     viewer: Viewer,

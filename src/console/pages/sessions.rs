@@ -1,4 +1,5 @@
-//! *Sessions*: all links, newest first, by phase or by what was searched for. What names one session leads to its thread.
+//! *Sessions*: all links, newest first, by phase or by what was searched for. What names one session leads to its thread,
+//! and a reference to what was set aside.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{Console, ROWS, Trouble, Viewer, shown, thread};
+use super::{Console, ROWS, Trouble, Viewer, dead, shown, thread};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
     domain::phase::Phase,
@@ -63,6 +64,12 @@ pub(in crate::console) async fn page(
     };
     let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
     let page = console.oversight.links(&filter, after.as_ref(), ROWS).await.map_err(trouble)?;
+    if page.links.is_empty() && matches!(filter, Filter::Session(_)) {
+        // A reference looks like a session's id.
+        if let Some(letter) = console.oversight.referred_to(&asked.q).await.map_err(trouble)? {
+            return Ok(Redirect::to(&dead::address(&letter.id)).into_response());
+        }
+    }
     if let ([only], Filter::Root(..) | Filter::Session(_), None) = (page.links.as_slice(), &filter, &after) {
         return Ok(Redirect::to(&thread::address(&only.thread)).into_response());
     }

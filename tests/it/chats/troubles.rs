@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bobbin::{
+    domain::trace::TraceId,
     store::Store as _,
     twin::{
         Fault, FaultAction,
@@ -82,6 +83,21 @@ async fn a_refused_key_is_the_operators_business() {
     ada: <@U0BOBBIN> fix it [eyes]
     bobbin: :x: Devin refuses my key (401), so I did nothing. An operator of Bobbin has to set a valid `BOBBIN_DEVIN_API_KEY`; then try again. (Reference: `INPUT`)
     ");
+}
+
+#[tokio::test]
+async fn the_reference_in_a_thread_is_the_name_of_the_trace_and_of_the_dead_letter() {
+    let mut world = World::new().await;
+    world.devin.change(|state| state.keys.clear());
+    let root = world.mention(ADA, "fix it").await;
+    world.thread(&root);
+    let said = world.posts("bobbin_notice").remove(0).text;
+    let reference = said.split_once("(Reference: `").unwrap().1.split('`').next().unwrap();
+    let dead = world.store.dead(10).await.unwrap().remove(0);
+    assert_eq!(dead.input.id.as_str(), reference);
+    assert_eq!(TraceId::of(&dead.input.id).to_string(), reference);
+    let letter = world.bobbin.oversight.referred_to(reference).await.unwrap().unwrap();
+    assert_eq!((letter.id, letter.mailbox), (dead.input.id, dead.mailbox));
 }
 
 #[tokio::test]

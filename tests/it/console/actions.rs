@@ -167,6 +167,9 @@ async fn a_dead_letter_is_looked_at_put_back_and_dropped() {
     let shown = desk.get(&mut browser, "/console/dead").await.text;
     assert!(shown.contains(one.as_str()) && shown.contains(two.as_str()) && !shown.contains("secret"), "{shown}");
     let page = format!("/console/dead/{one}");
+    // The reference that somebody was given leads there.
+    let shown = desk.get(&mut browser, &format!("/console/sessions?q=%60{one}%60")).await;
+    assert_eq!((shown.status, shown.location.as_deref()), (StatusCode::SEE_OTHER, Some(page.as_str())));
     let shown = desk.get(&mut browser, &page).await.text;
     assert!(shown.contains("event.text") && !shown.contains("secret"), "{shown}");
     let shown = desk.submit(&mut browser, &page, &format!("{page}/body"), &[]).await.text;
