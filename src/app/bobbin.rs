@@ -121,6 +121,7 @@ impl Bobbin {
             bell: bell.clone(),
             nudge: nudge.clone(),
             installations: installations.clone(),
+            organisations: Arc::default(),
             me: OnceCell::new(),
         });
         let tenants =

@@ -75,17 +75,25 @@ pub struct People {
     organisation: Option<String>,
     /// All organisations that people may be remembered for.
     organisations: Arc<[String]>,
+    /// Whether nobody is to act for them: then it is no trouble that nobody can.
+    only_looking: bool,
 }
 
 impl People {
     /// Looks people up with these clients and remembers in this store.
     pub fn new(slack: Slack, devin: Devin, store: SharedStore, organisations: Arc<[String]>) -> Arc<Self> {
-        Arc::new(Self { slack, devin, store, organisation: None, organisations })
+        Arc::new(Self { slack, devin, store, organisation: None, organisations, only_looking: false })
     }
 
     /// Looks people up with other clients, for another organisation.
     pub fn with(&self, slack: Slack, devin: Devin, organisation: Option<&str>) -> Arc<Self> {
         Arc::new(Self { slack, devin, organisation: organisation.map(str::to_owned), ..self.clone() })
+    }
+
+    /// Looks people up without anybody wanting to act for them: whoever has no account here is not noted as somebody who could
+    /// not be linked.
+    pub fn only_looking(&self) -> Arc<Self> {
+        Arc::new(Self { only_looking: true, ..self.clone() })
     }
 
     /// Who a chat user is.
@@ -103,6 +111,9 @@ impl People {
         for _ in 1..LOOK_UPS {
             let before = self.store.recall(&forgotten(team, user)).await?;
             let standing = self.look_up(team, user).await?;
+            if self.only_looking && matches!(standing, Standing::Refused { .. }) {
+                return Ok(standing);
+            }
             self.remember(team, user, &standing).await?;
             seen::note(&self.store, &self.key(team, user), &standing).await?;
             // Read after remembering: whoever forgets later than this takes away what was remembered here.

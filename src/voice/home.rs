@@ -4,11 +4,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Group, Mine, Said,
+    Group, Identity, Mine, RunsAs, Said,
     card::is_web,
     modal::{plain, section},
 };
-use crate::slack::{text, wire::interaction::START_SESSION};
+use crate::{
+    domain::standing::Standing,
+    slack::{text, wire::interaction::START_SESSION},
+};
 
 /// Sessions that are shown: each takes two of the hundred blocks.
 const MAX_SHOWN: usize = 40;
@@ -19,7 +22,7 @@ pub enum Home<'a> {
     /// Somebody for whom we act.
     Linked {
         /// As whom.
-        runs_as: &'a str,
+        runs_as: &'a RunsAs,
         /// Their sessions, in the order of a list.
         mine: &'a [Mine],
     },
@@ -49,12 +52,16 @@ pub fn home_banner(view: &mut Value, line: &Said) {
     }
 }
 
-fn linked(blocks: &mut Vec<Value>, runs_as: &str, mine: &[Mine]) {
-    let runs_as = text::escape(runs_as);
-    blocks.push(section(&format!(
-        "You are linked: your sessions run as *{runs_as}*. To start one, mention me in a channel, write to me directly, use \
-         `/devin new`, or press the button."
-    )));
+fn linked(blocks: &mut Vec<Value>, runs_as: &RunsAs, mine: &[Mine]) {
+    const HOW: &str =
+        "To start one, mention me in a channel, write to me directly, use `/devin new`, or press the button.";
+    let who = match runs_as.0.as_slice() {
+        [Identity { is: Standing::Linked(person), .. }] => {
+            format!("You are linked: your sessions run as *{}*.", text::escape(&person.name))
+        }
+        _ => super::runs_as(runs_as).text,
+    };
+    blocks.push(section(&format!("{who} {HOW}")));
     blocks.push(json!({ "type": "actions", "block_id": "start", "elements": [{
         "type": "button", "action_id": START_SESSION, "value": START_SESSION, "style": "primary",
         "text": plain("Start a session"),
@@ -82,7 +89,8 @@ fn session(one: &Mine) -> Vec<Value> {
     let changed = Timestamp::from_second(one.updated_at).unwrap_or_default();
     let since = format!("<!date^{}^{{date_short_pretty}} {{time}}|{}>", one.updated_at, changed.strftime("%H:%M UTC"));
     let name = text::escape(&one.name());
-    let words = section(&format!("*{name}*\n{} · changed {since}", one.status()));
+    let place = one.organisation.as_deref().map(|of| format!(" · in _{}_", text::escape(of))).unwrap_or_default();
+    let words = section(&format!("*{name}*\n{}{place} · changed {since}", one.status()));
     let button = |(action_id, text, url): (&str, &str, &str)| json!({ "type": "button", "action_id": action_id, "text": plain(text), "url": url });
     let thread = one.permalink.as_deref().unwrap_or_default();
     let places = [("open_thread", "Go to thread", thread), ("open_session", "Open in Devin", one.url.as_str())];
@@ -109,10 +117,17 @@ mod tests {
             state: State::new(Status::Running, None),
             thread: None,
             permalink: None,
+            organisation: Some("research".to_owned()),
             updated_at: 0,
         };
         let mine: Vec<Mine> = std::iter::repeat_n(one, 200).collect();
-        let view = home(&Home::Linked { runs_as: "Ada", mine: &mine }, Timestamp::UNIX_EPOCH);
+        let refused = Identity {
+            organisation: "research".to_owned(),
+            channels: vec!["C1".parse().unwrap()],
+            is: Standing::Refused { why: crate::domain::standing::Refusal::NoAccount },
+        };
+        let runs_as = RunsAs(vec![refused.clone(), refused]);
+        let view = home(&Home::Linked { runs_as: &runs_as, mine: &mine }, Timestamp::UNIX_EPOCH);
         let blocks = view["blocks"].as_array().unwrap();
         assert!(blocks.len() <= 100, "{} blocks", blocks.len());
         let text = view.to_string();

@@ -45,7 +45,7 @@ pub use self::{
         Answer, NotHere, Relay, RelayNote, WHOLE_MESSAGE_CAPTION, WHOLE_MESSAGE_FILE, file_caption, from_web, relay,
         relay_note, with_answers,
     },
-    sessions::{Group, Mine, sessions},
+    sessions::{Group, Identity, Mine, RunsAs, organisation, runs_as, sessions},
     transition::{TransitionView, approval, approval_over, transition},
 };
 

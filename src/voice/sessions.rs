@@ -1,13 +1,14 @@
-//! A person's sessions as a list: for the Home tab, and as the answer to whoever asks for it.
+//! A person's sessions as a list: for the Home tab, and as the answer to whoever asks for it; and as whom they run.
 
 use askama::Template;
 
-use super::{Said, card::is_web, say, transition::status};
+use super::{Aside, Said, aside, card::is_web, refusal, say, transition::status};
 use crate::{
     domain::{
-        ids::SessionId,
+        ids::{ChannelId, SessionId},
         mailbox::ThreadKey,
         phase::{Phase, State},
+        standing::Standing,
     },
     slack::text,
 };
@@ -32,8 +33,60 @@ pub struct Mine {
     pub thread: Option<ThreadKey>,
     /// The thread's address.
     pub permalink: Option<String>,
+    /// Its organisation in words, where there are several.
+    pub organisation: Option<String>,
     /// When it last changed, in seconds.
     pub updated_at: i64,
+}
+
+/// Who somebody is in one organisation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// The organisation in words.
+    pub organisation: String,
+    /// The channels that belong to it; of the workspace's own, none are named.
+    pub channels: Vec<ChannelId>,
+    /// As whom sessions run there, or why they do not.
+    pub is: Standing,
+}
+
+impl Identity {
+    fn name(&self) -> Option<&str> {
+        match &self.is {
+            Standing::Linked(person) => Some(&person.name),
+            Standing::Refused { .. } => None,
+        }
+    }
+
+    fn why_not(&self) -> Option<String> {
+        match &self.is {
+            Standing::Linked(_) => None,
+            Standing::Refused { why } => Some(refusal(*why).text),
+        }
+    }
+}
+
+/// As whom somebody's sessions run: in the workspace's own organisation first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunsAs(pub Vec<Identity>);
+
+/// An organisation in words, by its name in the configuration.
+pub fn organisation(name: Option<&str>) -> String {
+    name.unwrap_or("default").to_owned()
+}
+
+#[derive(Template)]
+#[template(path = "voice/runs_as.mrkdwn", config = ".askama.toml")]
+struct RunsAsText<'a> {
+    identities: &'a [Identity],
+}
+
+/// As whom somebody's sessions run.
+pub fn runs_as(runs_as: &RunsAs) -> Said {
+    if let [Identity { is: Standing::Linked(person), .. }] = runs_as.0.as_slice() {
+        return aside(&Aside::RunsAs { name: person.name.clone() });
+    }
+    Said::text(say(&RunsAsText { identities: &runs_as.0 }))
 }
 
 /// What sessions have in common for whoever looks at a list of them.
@@ -116,6 +169,7 @@ struct List<'a> {
 struct Line<'a> {
     name: String,
     status: String,
+    organisation: Option<&'a str>,
     permalink: Option<&'a str>,
 }
 
@@ -128,6 +182,7 @@ pub fn sessions(mine: &[Mine]) -> Said {
             .map(|one| Line {
                 name: one.linked_name(),
                 status: one.status(),
+                organisation: one.organisation.as_deref(),
                 permalink: one.permalink.as_deref().filter(|url| is_web(url)),
             })
             .collect();
@@ -139,7 +194,10 @@ pub fn sessions(mine: &[Mine]) -> Said {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::status::{Detail, Status};
+    use crate::domain::{
+        standing::{Linked, Refusal, Source},
+        status::{Detail, Status},
+    };
 
     fn one(title: &str, status: Status, detail: Option<Detail>) -> Mine {
         Mine {
@@ -149,8 +207,48 @@ mod tests {
             state: State::new(status, detail),
             thread: None,
             permalink: Some("https://acme.slack.com/archives/C1/p1700000000000100".to_owned()),
+            organisation: None,
             updated_at: 0,
         }
+    }
+
+    #[test]
+    fn where_there_are_several_organisations_each_session_names_its_own() {
+        let one = one("Fix it", Status::Running, None);
+        let mine = Mine { organisation: Some(organisation(Some("research & <co>"))), ..one };
+        insta::assert_snapshot!(sessions(&[mine]).text, @"
+        *Working*
+        • <https://app.devin.ai/sessions/0f3a|Fix it> · :gear: Working · in _research &amp; &lt;co&gt;_ · <https://acme.slack.com/archives/C1/p1700000000000100|thread>
+        ");
+    }
+
+    #[test]
+    fn whoever_asks_who_they_are_is_told_it_for_each_organisation() {
+        let linked = |name: &str| {
+            Standing::Linked(Linked {
+                devin: "user-1".parse().unwrap(),
+                name: name.to_owned(),
+                source: Source::Members,
+            })
+        };
+        let of = |name: Option<&str>, channels: &[&str], is: Standing| Identity {
+            organisation: organisation(name),
+            channels: channels.iter().map(|id| id.parse().unwrap()).collect(),
+            is,
+        };
+        let one = runs_as(&RunsAs(vec![of(None, &[], linked("Ada"))]));
+        assert_eq!(one, aside(&Aside::RunsAs { name: "Ada".to_owned() }));
+        let several = vec![
+            of(None, &[], linked("Ada <Lovelace>")),
+            of(Some("research"), &["C1", "C2"], linked("Ada")),
+            of(Some("agency"), &["C3"], Standing::Refused { why: Refusal::NoAccount }),
+        ];
+        insta::assert_snapshot!(runs_as(&RunsAs(several)).text, @"
+        :bust_in_silhouette: As whom your sessions run depends on the channel; I find the accounts by the e-mail address of your Slack profile.
+        • Wherever nothing else is said (organisation _default_): as *Ada &lt;Lovelace&gt;*
+        • In <#C1>, <#C2> (organisation _research_): as *Ada*
+        • In <#C3> (organisation _agency_): not at all. I can't start Devin for you: nobody in the Devin organisation has the e-mail address of your Slack account. Ask a Devin administrator to invite that address; I look again after ten minutes.
+        ");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) async fn used(task: &mut Task, command: Command) -> Result<Commit, Ha
         Ask::Form => return form(task, command).await,
         Ask::Task(text) => return start(task, &command, text).await,
         Ask::List => look(task, &command, |_, mine| voice::sessions(&mine)).await?,
-        Ask::Whoami => look(task, &command, |name, _| voice::aside(&Aside::RunsAs { name })).await?,
+        Ask::Whoami => look(task, &command, |runs_as, _| voice::runs_as(&runs_as)).await?,
         Ask::Help => voice::notice(&Notice::CommandHelp),
         Ask::InThread(order) => voice::aside(&Aside::InThread { order }),
         Ask::Meant { found, meant } => voice::aside(&Aside::DidYouMean { found, meant }),
@@ -63,10 +63,10 @@ async fn form(task: &mut Task, command: Command) -> Result<Commit, Halt> {
 async fn look(
     task: &mut Task,
     command: &Command,
-    words: impl FnOnce(String, Vec<voice::Mine>) -> Said,
+    words: impl FnOnce(voice::RunsAs, Vec<voice::Mine>) -> Said,
 ) -> Result<Said, Halt> {
     match sessions::look(task, &command.team, &command.user).await? {
-        Look::Seen { person, mine } => Ok(words(person.name, mine)),
+        Look::Seen { runs_as, mine } => Ok(words(runs_as, mine)),
         Look::Refused(why) => Ok(voice::refusal(why)),
         Look::Unknown(Meaning::Lasting(notice)) => Ok(voice::answering(&notice, &task.id)),
         Look::Unknown(Meaning::Passing { halt, devin_is_away }) => {
@@ -83,7 +83,7 @@ async fn look(
 async fn start(task: &mut Task, command: &Command, typed: String) -> Result<Commit, Halt> {
     let asker =
         submitted::Asker { team: &command.team, user: &command.user, response_url: command.response_url.as_deref() };
-    let Some(person) = submitted::admit(task, asker).await? else { return Ok(Commit::default()) };
+    let Some(person) = submitted::admit(task, asker, &command.channel).await? else { return Ok(Commit::default()) };
     if let Some(said) = paused::answer(task, &command.team, opening::STEP).await? {
         return say(task, command, &said).await;
     }

@@ -75,8 +75,8 @@ pub(super) async fn refresh(task: &mut Task, mailbox: &Mailbox) -> Result<Commit
 
 async fn publish(task: &mut Task, team: &TeamId, user: &UserId) -> Result<Commit, Halt> {
     let (said, halt) = match sessions::look(task, team, user).await? {
-        Look::Seen { person, mine } => {
-            let mut view = voice::home(&Home::Linked { runs_as: &person.name, mine: &mine }, task.now());
+        Look::Seen { runs_as, mine } => {
+            let mut view = voice::home(&Home::Linked { runs_as: &runs_as, mine: &mine }, task.now());
             paused::on_home(task, team, &mut view).await?;
             return put(task, user, &view).await;
         }

@@ -33,6 +33,7 @@ mod lane;
 mod modal;
 mod opening;
 mod orders;
+mod organisations;
 mod outbox;
 mod output;
 mod parcel;
@@ -66,6 +67,7 @@ mod worker;
 
 pub use self::{
     lane::Lane,
+    organisations::Organisation,
     task::Deps,
     tenants::{Other, SlackOf, Tenants},
     worker::{Stepped, Worker},

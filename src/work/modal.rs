@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     catalog::{self, CatalogError, List, Named},
     halt::Halt,
+    organisations::people_in,
     paused, private,
     task::Task,
     trouble::{self, Meaning},
@@ -136,7 +137,8 @@ pub(super) async fn put(task: &Task, trigger_id: Option<&str>, view: &Value) -> 
 /// The form as it is for somebody, or why there is none for them.
 pub(super) async fn form(task: &Task, team: &TeamId, user: &UserId, kept: &Kept) -> Result<Value, Halt> {
     let refused = |said: &Said| voice::notice_view(Surface::NewSession, &kept.name, said);
-    let person = match task.deps.people.clone().who(team, user).await {
+    let people = kept.channel.as_ref().map_or_else(|| task.deps.people.clone(), |here| people_in(task, here));
+    let person = match people.who(team, user).await {
         Ok(Standing::Linked(person)) => person,
         Ok(Standing::Refused { why }) => return Ok(refused(&voice::refusal(why))),
         Err(error) => return unknown(task, trouble::of_look_up(error)).map(|said| refused(&said)),

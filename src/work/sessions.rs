@@ -1,7 +1,9 @@
-//! Which sessions are a person's: asked of Devin each time, because what the store knows is only an index.
+//! Which sessions are a person's, in every organisation that they meet: asked of Devin each time, because what the store
+//! knows is only an index.
 
 use super::{
     halt::Halt,
+    organisations::{self, Organisation},
     task::Task,
     trouble::{self, Meaning, Tried},
 };
@@ -12,7 +14,7 @@ use crate::{
         phase::State,
         standing::{Linked, Refusal, Standing},
     },
-    voice::Mine,
+    voice::{self, Identity, Mine, RunsAs},
 };
 
 /// The tag on every session that was started from here.
@@ -25,8 +27,8 @@ const MAX_PAGES: usize = 3;
 pub(super) enum Look {
     /// They have sessions, or may have.
     Seen {
-        /// As whom they run.
-        person: Linked,
+        /// As whom they run where they are not in a channel of another organisation's.
+        runs_as: RunsAs,
         /// Those that wait for them first, then those that changed last.
         mine: Vec<Mine>,
     },
@@ -38,23 +40,39 @@ pub(super) enum Look {
 
 /// Looks up who somebody is, and which sessions are theirs that were started from this installation's threads.
 pub(super) async fn look(task: &Task, team: &TeamId, user: &UserId) -> Result<Look, Halt> {
-    let person = match task.deps.people.clone().who(team, user).await {
-        Ok(Standing::Linked(person)) => person,
-        Ok(Standing::Refused { why }) => return Ok(Look::Refused(why)),
-        Err(error) => return Ok(Look::Unknown(trouble::of_look_up(error))),
-    };
-    let home = task.deps.me().await?.url.clone();
-    match list(&task.deps.devin, &person).await {
-        Ok(sessions) => {
-            let mut mine: Vec<Mine> = sessions.into_iter().filter_map(|session| one(team, &home, session)).collect();
-            mine.sort_by_key(|one| (one.group(), std::cmp::Reverse(one.updated_at)));
-            Ok(Look::Seen { person, mine })
+    let organisations = organisations::met(task, team).await?;
+    let several = organisations.len() > 1;
+    let (mut mine, mut identities) = (Vec::new(), Vec::new());
+    for (n, Organisation { name, channels, devin, people }) in organisations.into_iter().enumerate() {
+        // In other organisations nobody has asked for anything yet.
+        let people = if n == 0 { people } else { people.only_looking() };
+        let is = match people.who(team, user).await {
+            Ok(standing) => standing,
+            Err(error) => return Ok(Look::Unknown(trouble::of_look_up(error))),
+        };
+        if let Standing::Linked(person) = &is {
+            let home = task.deps.me().await?.url.clone();
+            let place = several.then(|| voice::organisation(name.as_deref()));
+            match list(&devin, person).await {
+                Ok(sessions) => {
+                    mine.extend(sessions.into_iter().filter_map(|one| of(team, &home, place.as_ref(), one)));
+                }
+                Err(error) => {
+                    let tried = Tried { doing: "listing sessions", runs_as: &person.name };
+                    return Ok(Look::Unknown(trouble::of_devin(error, tried)));
+                }
+            }
         }
-        Err(error) => {
-            let tried = Tried { doing: "listing sessions", runs_as: &person.name };
-            Ok(Look::Unknown(trouble::of_devin(error, tried)))
-        }
+        identities.push(Identity { organisation: voice::organisation(name.as_deref()), channels, is });
     }
+    mine.sort_by_key(|one: &Mine| (one.group(), std::cmp::Reverse(one.updated_at)));
+    // Refused everywhere, for the reason of the workspace's own organisation, which stands first.
+    let refused = identities.iter().map(|one| match &one.is {
+        Standing::Linked(_) => None,
+        Standing::Refused { why } => Some(*why),
+    });
+    let refused = refused.collect::<Option<Vec<_>>>().and_then(|whys| whys.first().copied());
+    Ok(refused.map_or(Look::Seen { runs_as: RunsAs(identities), mine }, Look::Refused))
 }
 
 /// A person's sessions that were started by us. What the filters mean for rows of other people or without the tag is not
@@ -77,7 +95,7 @@ async fn list(devin: &Devin, person: &Linked) -> Result<Vec<Session>, DevinError
 }
 
 /// A session of a thread of this installation; `None` for those of others.
-fn one(team: &TeamId, home: &str, session: Session) -> Option<Mine> {
+fn of(team: &TeamId, home: &str, organisation: Option<&String>, session: Session) -> Option<Mine> {
     let thread = session.thread().filter(|thread| thread.is_of(team))?;
     Some(Mine {
         session: session.id,
@@ -86,6 +104,7 @@ fn one(team: &TeamId, home: &str, session: Session) -> Option<Mine> {
         state: State { status: session.status, detail: session.detail, archived: session.archived },
         permalink: thread.permalink(home, &thread.root),
         thread: Some(thread),
+        organisation: organisation.cloned(),
         updated_at: session.updated_at,
     })
 }

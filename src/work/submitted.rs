@@ -6,14 +6,14 @@ use super::{
     halt::Halt,
     modal,
     opening::{self, Opened},
-    paused, private, shortcut,
+    organisations, paused, private, shortcut,
     task::Task,
     trouble,
 };
 use crate::{
     domain::{
         errand::{Begin, Errand},
-        ids::{TeamId, UserId},
+        ids::{ChannelId, TeamId, UserId},
         mailbox::{Mailbox, ThreadKey},
         standing::{Linked, Standing},
     },
@@ -60,7 +60,7 @@ async fn new_session(task: &mut Task, event: ViewEvent) -> Result<Commit, Halt> 
     // The door has answered everything else.
     let Ok(brief) = filled.brief() else { return Err(Halt::stop("a form that the door should not have let in")) };
     let asker = Asker { team: &event.actor.team, user: &event.actor.user, response_url: None };
-    let Some(person) = admit(task, asker).await? else { return Ok(Commit::default()) };
+    let Some(person) = admit(task, asker, &brief.channel).await? else { return Ok(Commit::default()) };
     if let Some(said) = paused::answer(task, asker.team, opening::STEP).await? {
         private::tell(task, "paused", asker.user, None, &said).await?;
         return Ok(Commit::default());
@@ -83,9 +83,9 @@ async fn new_session(task: &mut Task, event: ViewEvent) -> Result<Commit, Halt> 
     Ok(Commit::default())
 }
 
-/// As whom to act for somebody; `None` when they were refused and told so.
-pub(super) async fn admit(task: &mut Task, asker: Asker<'_>) -> Result<Option<Linked>, Halt> {
-    let said = match task.deps.people.clone().who(asker.team, asker.user).await {
+/// As whom to act for somebody in a channel; `None` when they were refused and told so.
+pub(super) async fn admit(task: &mut Task, asker: Asker<'_>, channel: &ChannelId) -> Result<Option<Linked>, Halt> {
+    let said = match organisations::people_in(task, channel).who(asker.team, asker.user).await {
         Ok(Standing::Linked(person)) => return Ok(Some(person)),
         Ok(Standing::Refused { why }) => {
             note_refused(asker.user, why);

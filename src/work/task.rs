@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use super::halt::Halt;
+use super::{halt::Halt, organisations::Organisation};
 use crate::{
     clock::{Clock, later},
     config::Live,
@@ -51,6 +51,8 @@ pub struct Deps {
     pub nudge: Bell,
     /// The installations, where workspaces install.
     pub installations: Option<Arc<Installations>>,
+    /// The organisations that people of the workspace may meet, its own first; empty where there is but one.
+    pub organisations: Arc<[Organisation]>,
     /// Who we are in Slack; asked once, when it is first needed.
     pub me: OnceCell<Identity>,
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::task::Deps;
+use super::{organisations::Organisation, task::Deps};
 use crate::{
     devin::Devin,
     domain::{ids::TeamId, mailbox::Mailbox, routing::Routing},
@@ -73,7 +73,8 @@ impl Tenants {
     /// The handles for a mailbox.
     pub(super) fn of(&self, mailbox: &Mailbox) -> Arc<Deps> {
         let organisation = self.routing.of(mailbox).filter(|name| self.others.contains_key(*name));
-        let team = self.installed.as_ref().map(|_| mailbox.team().clone());
+        let many = self.installed.is_some() || !self.others.is_empty();
+        let team = many.then(|| mailbox.team().clone());
         if team.is_none() && organisation.is_none() {
             return self.base.clone();
         }
@@ -94,8 +95,30 @@ impl Tenants {
         let installed = self.installed.as_ref().zip(tenant.team.as_ref());
         let slack = installed.map_or_else(|| self.base.slack.clone(), |((_, slack_of), team)| slack_of(team));
         let people = self.base.people.with(slack.clone(), devin.clone(), tenant.organisation.as_deref());
+        let organisations = tenant.team.as_ref().map(|team| self.organisations(team, &slack)).unwrap_or_default();
         let base = Deps::clone(&self.base);
-        Deps { slack, devin, people, nudge, me: OnceCell::new(), ..base }
+        Deps { slack, devin, people, nudge, organisations, me: OnceCell::new(), ..base }
+    }
+
+    /// A workspace's own organisation, and those that have channels.
+    fn organisations(&self, team: &TeamId, slack: &Slack) -> Arc<[Organisation]> {
+        if self.others.is_empty() {
+            return Arc::default();
+        }
+        let own = self.routing.workspaces.get(team).filter(|name| self.others.contains_key(*name));
+        let others = self.others.keys().filter(|name| Some(*name) != own).map(Some);
+        let made = [own].into_iter().chain(others).filter_map(|name| {
+            let channels = self.routing.channels.iter().filter(|(_, of)| Some(*of) == name);
+            let channels: Vec<_> = channels.map(|(channel, _)| channel.clone()).collect();
+            if name != own && channels.is_empty() {
+                return None;
+            }
+            let other = name.and_then(|name| self.others.get(name));
+            let devin = other.map_or_else(|| self.base.devin.clone(), |other| other.devin.clone());
+            let people = self.base.people.with(slack.clone(), devin.clone(), name.map(String::as_str));
+            Some(Organisation { name: name.cloned(), channels, devin, people })
+        });
+        made.collect()
     }
 
     /// Notices what a turn's input says of its workspace: that it is of an organisation at Slack which installed us for all

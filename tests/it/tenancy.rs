@@ -568,6 +568,11 @@ async fn no_token_lies_readable_in_the_store() {
 
 #[tokio::test]
 async fn a_channel_can_belong_to_another_organisation_than_its_workspace() {
+    of_two_organisations().await;
+}
+
+/// A workspace one of whose channels belongs to another organisation; Ada has a session in each.
+async fn of_two_organisations() -> Town {
     let tables = format!(
         "[organisations.next]\nid = \"{OTHER_ORG}\"\nkey = \"{OTHER_DEVIN_KEY}\"\n\
          [channels.{BACKEND}]\norganisation = \"next\"\n"
@@ -589,4 +594,61 @@ async fn a_channel_can_belong_to_another_organisation_than_its_workspace() {
         world.devin.sessions().iter().map(|s| s.user_id.as_ref().unwrap().to_string()).collect::<Vec<_>>()
     };
     assert_eq!((owner(&town.next), owner(&town.acme)), (vec!["user-ada-next".to_owned()], vec!["user-ada".to_owned()]));
+    town
+}
+
+#[tokio::test]
+async fn whoever_is_in_several_organisations_sees_which_session_is_whose_and_who_they_are_in_each() {
+    let town = of_two_organisations().await;
+    for word in ["list", "whoami"] {
+        town.acme.slack.command(&id(ADA), &id("C0OPS"), "/devin", word).unwrap();
+    }
+    town.acme.slack.open_home(&id(ADA), "home").unwrap();
+    town.settle().await;
+    let told = whispers(&town.acme);
+    for part in ["fix the login test", "in _next_", "look at the search", "in _default_"] {
+        assert!(told[0].contains(part), "{part}: {}", told[0]);
+    }
+    assert!(told[1].contains("(organisation _default_): as *Ada Lovelace*"), "{}", told[1]);
+    assert!(told[1].contains(&format!("In <#{BACKEND}> (organisation _next_): as *Ada Lovelace*")), "{}", told[1]);
+    let home = town.acme.slack.home(&id(ADA)).unwrap().blocks().iter().map(ToString::to_string).collect::<String>();
+    assert!(
+        home.contains("in _next_") && home.contains("in _default_") && home.contains("organisation _next_"),
+        "{home}"
+    );
+
+    // Who has an account in the channel's organisation alone is welcome there, and told so; elsewhere they are not.
+    town.acme.devin.change(|state| state.users.retain(|user| user.id.as_str() != "user-ada"));
+    town.clock.advance(Duration::from_hours(25));
+    town.acme.slack.command(&id(ADA), &id(BACKEND), "/devin", "tidy the changelog").unwrap();
+    town.acme.slack.command(&id(ADA), &id("C0OPS"), "/devin", "whoami").unwrap();
+    town.acme.slack.command(&id(ADA), &id("C0OPS"), "/devin", "count the tests").unwrap();
+    town.settle().await;
+    assert_eq!((town.next.devin.sessions().len(), town.acme.devin.sessions().len()), (2, 1));
+    let told = whispers(&town.acme);
+    assert!(told.iter().any(|words| words.contains("(organisation _default_): not at all. I can't start")), "{told:?}");
+}
+
+#[tokio::test]
+async fn of_another_workspaces_organisations_nobody_learns_that_they_exist() {
+    let town = of_two_organisations().await;
+    // Olga has an account in the organisation of Acme's channel; it is no channel of her workspace.
+    town.install(&town.next, OLGA).await;
+    town.settle().await;
+    for word in ["list", "whoami"] {
+        town.next.slack.command(&id(OLGA), &id(NEXT_DOOR), "/devin", word).unwrap();
+    }
+    town.next.slack.open_home(&id(OLGA), "home").unwrap();
+    town.settle().await;
+    let told = whispers(&town.next).join("\n");
+    assert!(told.contains("nobody in the Devin organisation has the e-mail address"), "{told}");
+    let home = town.next.slack.home(&id(OLGA)).unwrap().blocks().iter().map(ToString::to_string).collect::<String>();
+    for shown in [&told, &home] {
+        assert!(!shown.contains("_next_") && !shown.contains(BACKEND) && !shown.contains("login test"), "{shown}");
+    }
+}
+
+/// What only one person saw, in order.
+fn whispers(world: &twin::World) -> Vec<String> {
+    world.slack.read(|state| state.ephemerals.iter().map(|e| e.text.clone()).collect())
 }
