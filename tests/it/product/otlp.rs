@@ -115,9 +115,9 @@ async fn take(State(spans): State<Arc<Mutex<Vec<Span>>>>, body: Bytes) {
 }
 
 fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
-    let text = |value: &Value| match value {
-        Value::StringValue(text) => text.clone(),
-        other => format!("{other:?}"),
+    let text = |value: &Value| {
+        let Value::StringValue(text) = value else { return format!("{value:?}") };
+        text.clone()
     };
     let one = |pair: &KeyValue| (pair.key.clone(), text(pair.value.as_ref().unwrap().value.as_ref().unwrap()));
     attributes.iter().map(one).collect()
