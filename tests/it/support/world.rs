@@ -240,7 +240,7 @@ impl World {
             let life = life.clone();
             faults.tap(Box::new(move |operation| life.call(operation)));
         }
-        inner.found().await.unwrap();
+        founded(&inner).await;
         let store = Arc::new(CrashingStore::new(inner, life.clone(), making.sabotage));
         let outbound = Outbound::new(making.outbound).unwrap();
         let config = config(&outside, settings, making.rules);
@@ -795,6 +795,17 @@ fn config(base: &str, more: &[(&str, &str)], rules: &str) -> Config {
     ];
     let usual = usual.iter().filter(|(key, _)| !more.iter().any(|(other, _)| other == key));
     Config::from_values_and_file(usual.chain(more).copied(), rules).unwrap()
+}
+
+/// Founds a store; a machine that is too busy for a moment is asked again.
+async fn founded(store: &SharedStore) {
+    for _ in 0..MAX_PAUSES {
+        match store.found().await {
+            Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_secs(1)).await,
+            founded => return founded.unwrap(),
+        }
+    }
+    store.found().await.unwrap();
 }
 
 /// Reads an id that the test wrote down.
