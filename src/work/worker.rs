@@ -332,11 +332,16 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
         Mailbox::Thread(_) => task::read(leased.state.as_deref())?,
         Mailbox::Person { .. } | Mailbox::Workspace { .. } => Thread::empty(),
     };
-    let told = thread.link.as_ref().and_then(|link| link.told.at.as_ref());
-    let told = told.map(|look| format!("{} {}", look.updated_at, look.seen_at)).unwrap_or_default();
+    let told = told(&thread, &id);
     let thread = Thread { link: None, lost: None, ..thread };
     let came = leased.input.as_ref().map_or(leased.at, |input| input.at);
     Ok(Task { rules: deps.rules.now(), deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread, told })
+}
+
+/// Names the look that a thread was told last, the same for every attempt; where no link says that, the input in hand does.
+fn told(thread: &Thread, id: &InputId) -> String {
+    let Some(link) = &thread.link else { return id.to_string() };
+    link.told.at.as_ref().map(|look| format!("{} {}", look.updated_at, look.seen_at)).unwrap_or_default()
 }
 
 /// The name of a wake, made of what the mailbox knew when it woke: every attempt at one wake has the same, and no other
