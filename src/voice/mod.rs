@@ -2,8 +2,8 @@
 //!
 //! Tone: plain words, short, active. Say what happened, then what the reader can do. "I" is Bobbin; Devin is named.
 //! Nobody is blamed, nothing is promised that we do not do ourselves. Never a stack, a path, a key or an id that
-//! only we understand, except the reference of an input that somebody has to look at. A mention calls somebody: only the two states that wait
-//! for a person use one. Text from outside is always escaped: templates ending in `.mrkdwn` do it by themselves.
+//! only we understand, except the reference of an input that somebody has to look at. A mention calls somebody: only the
+//! two states that wait for a person use one. Text from outside is always escaped: templates ending in `.mrkdwn` do it by themselves.
 //!
 //! To add a sentence: add a variant to [`Notice`], its words to `templates/voice/notice.mrkdwn`, and a sample below;
 //! the build fails until the words exist, and the snapshot test shows how it reads.
