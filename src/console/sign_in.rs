@@ -14,7 +14,6 @@ use axum::{
 };
 use jiff::Timestamp;
 use secrecy::SecretSlice;
-use serde::Deserialize;
 use url::Url;
 
 use super::{
@@ -27,7 +26,7 @@ use super::{
 use crate::{
     config::Live,
     domain::admins::Admins,
-    install::pass::{self, Errand, Pass},
+    install::pass::{self, Errand, Pass, Returned},
     oversight::Actor,
     slack::{OAuth, SignInCode, SignInError, SignInRequest, openid::Person},
 };
@@ -159,17 +158,6 @@ async fn begin(State(Desk { console, sign_in }): State<Desk>) -> Response {
             Gate::Failed { code: String::new(), at: sign_in.at() }.into_response()
         }
     }
-}
-
-/// What Slack sends the person back with.
-#[derive(Debug, Deserialize)]
-struct Returned {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    error: String,
 }
 
 /// The person comes back.

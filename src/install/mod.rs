@@ -18,10 +18,12 @@ use axum::{
     routing::get,
 };
 use secrecy::SecretSlice;
-use serde::Deserialize;
 use url::Url;
 
-use self::{page::Page, pass::Pass};
+use self::{
+    page::Page,
+    pass::{Pass, Returned},
+};
 use crate::{
     clock::Clock,
     domain::{errand, mailbox::Mailbox},
@@ -94,17 +96,6 @@ async fn begin(State(install): State<Arc<Install>>) -> Response {
             Page::Failed { code: String::new() }.answer(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
-}
-
-/// What Slack sends the person back with.
-#[derive(Debug, Deserialize)]
-struct Returned {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    error: String,
 }
 
 /// The person comes back.

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64_URL};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretSlice};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -36,6 +37,17 @@ impl Errand {
             Self::SignIn => b"sign in",
         }
     }
+}
+
+/// What Slack sends somebody back with: a code, or why there is none.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Returned {
+    #[serde(default)]
+    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) error: String,
 }
 
 /// The pass of one browser.

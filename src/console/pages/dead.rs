@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Admin, Console, ROWS, Refused, Trouble, Viewer, shown};
+use super::{Admin, Console, ROWS, Refused, Trouble, Viewer, ended, shown};
 use crate::{
     console::{
         done::Done,
@@ -18,7 +18,6 @@ use crate::{
     },
     domain::ids::InputId,
     oversight::{Letter, OversightError},
-    store::Cursor,
 };
 
 const HERE: &str = "/console/dead";
@@ -85,7 +84,7 @@ pub(in crate::console) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let frame = console.frame(HERE, viewer).await?;
-    let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
+    let after = ended(&asked.after);
     let page = console.oversight.letters(after.as_ref(), ROWS).await.map_err(|error| Trouble(HERE, error))?;
     let now = console.clock.now();
     let letters = page.letters.iter().map(|letter| LetterView::of(letter, now)).collect();

@@ -9,11 +9,8 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Console, ROWS, Trouble, Viewer, shown};
-use crate::{
-    console::view::{Frame, When},
-    store::Cursor,
-};
+use super::{Console, ROWS, Trouble, Viewer, ended, shown};
+use crate::console::view::{Frame, When};
 
 const HERE: &str = "/console/log";
 
@@ -48,7 +45,7 @@ pub(in crate::console) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let frame = console.frame(HERE, viewer).await?;
-    let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
+    let after = ended(&asked.after);
     let audit = console.oversight.audit(after.as_ref(), ROWS).await;
     let (entries, next) = audit.map_err(|error| Trouble(HERE, error))?;
     let now = console.clock.now();

@@ -23,10 +23,15 @@ use super::{
     view::{Frame, PauseView},
     viewer::{Admin, Viewer},
 };
-use crate::oversight::OversightError;
+use crate::{oversight::OversightError, store::Cursor};
 
 /// Rows of one page of a table.
 const ROWS: usize = 50;
+
+/// Where the page before ended; the first one for what is none of our addresses.
+fn ended(after: &str) -> Option<Cursor> {
+    if after.is_empty() { None } else { after.parse().ok() }
+}
 
 #[derive(Template)]
 #[template(path = "console/trouble.html", config = ".askama.toml")]

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Admin, Console, ROWS, Trouble, Viewer, shown};
+use super::{Admin, Console, ROWS, Trouble, Viewer, ended, shown};
 use crate::{
     console::{
         done::Done,
@@ -149,7 +149,7 @@ pub(in crate::console) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let frame = console.frame(HERE, viewer).await?;
-    let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
+    let after = ended(&asked.after);
     let listed = rows(&console, asked.list, after.as_ref()).await;
     let (rows, next) = listed.map_err(|error| Trouble(HERE, error))?;
     let organisations = console.oversight.organisations().map(str::to_owned).collect();

@@ -11,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{Console, ROWS, Trouble, Viewer, dead, shown, thread};
+use super::{Console, ROWS, Trouble, Viewer, dead, ended, shown, thread};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
     domain::phase::Phase,
@@ -62,7 +62,7 @@ pub(in crate::console) async fn page(
             return Ok(shown(&SessionsPage { frame, which, sessions: Vec::new(), next: None, hint: Some(hint) }));
         }
     };
-    let after: Option<Cursor> = if asked.after.is_empty() { None } else { asked.after.parse().ok() };
+    let after = ended(&asked.after);
     let page = console.oversight.links(&filter, after.as_ref(), ROWS).await.map_err(trouble)?;
     if page.links.is_empty() && matches!(filter, Filter::Session(_)) {
         // A reference looks like a session's id.

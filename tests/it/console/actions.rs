@@ -128,7 +128,9 @@ async fn an_operator_says_who_somebody_is_corrects_it_and_takes_it_back() {
 
     let shown = desk.submit(&mut browser, "/console/people", "/console/people/remove", &whom("")).await;
     assert_eq!(shown.status, StatusCode::SEE_OTHER);
-    assert!(desk.get(&mut browser, "/console/people?list=said").await.text.contains("Nobody said who somebody is"));
+    assert!(
+        desk.get(&mut browser, "/console/people?list=said").await.text.contains("No operator said who somebody is")
+    );
     let wrong = [("team", "acme"), ("user", LINUS), ("account", "x")];
     let shown = desk.submit(&mut browser, "/console/people", "/console/people/set", &wrong).await;
     assert!(shown.status == StatusCode::BAD_REQUEST && shown.text.contains("Slack workspace id"), "{}", shown.text);

@@ -133,7 +133,7 @@ async fn an_operator_says_who_somebody_is_and_they_are_served() {
 
     browser.goto(&format!("{}/console/people?list=said", bobbin.base())).await;
     browser.click("tbody form[action='/console/people/remove'] button").await;
-    browser.until_says(".empty", "Nobody said who somebody is").await;
+    browser.until_says(".empty", "No operator said who somebody is").await;
     browser.goto(&format!("{}/console/log", bobbin.base())).await;
     browser.until_says("tbody", "people.remove").await;
     complains_of_one_refusal(&browser).await;
