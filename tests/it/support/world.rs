@@ -392,10 +392,16 @@ impl World {
 
     /// One step of the watch; nothing, for a process that is dead or dies in it.
     pub(crate) async fn tick(&self) {
-        match self.bobbin.watch.step().await {
-            Ok(_) => {}
-            Err(_) if self.life.is_dead() => {}
-            Err(error) => panic!("the store failed: {error}"),
+        for pauses in 0.. {
+            match self.bobbin.watch.step().await {
+                Ok(_) => break,
+                Err(_) if self.life.is_dead() => break,
+                // As in `settle`: the loop around the watch would go on after a pause, too.
+                Err(StoreError::Unavailable(_)) if pauses < MAX_PAUSES => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                Err(error) => panic!("the store failed: {error}"),
+            }
         }
         self.turn_ends().await;
     }
