@@ -175,8 +175,8 @@ async fn charts_of_the_last_hour_fill_without_moving_the_page() {
     let (mut demo, browser) = demo().await;
     browser.goto(&format!("{}/console", demo.base())).await;
     // Within their part of the page: the sessions above it may well need more room meanwhile.
-    let places = "const from = document.querySelector('.pulse').getBoundingClientRect().top; return [...document.querySelectorAll('.plot')]\
-        .map(p => p.getBoundingClientRect()).map(box => (box.top - from) + ' ' + box.height)";
+    let places = "const pulse = document.querySelector('.pulse').getBoundingClientRect(); return [...document.querySelectorAll('.plot')]\
+        .map(p => p.getBoundingClientRect()).map(box => (box.top - pulse.top) + ' ' + box.height + ' of ' + pulse.height)";
     let before = browser.script(places).await;
     assert_eq!(before.as_array().map(Vec::len), Some(3));
     browser.script("window.notReloaded = true").await;

@@ -112,13 +112,14 @@ fn defers(world: &World) -> usize {
 /// Plays a scene in which the first call of an operation goes wrong; what it came to. Again, where the machine did not let
 /// it go on.
 async fn outcome(scene: Scene, whole: &Whole, operation: &str, trouble: &Trouble) -> String {
+    let (mut outcome, mut stalled) = watched(played(scene, whole, operation, trouble)).await;
     for _ in 1..MAX_PLAYS {
-        let (outcome, stalled) = watched(played(scene, whole, operation, trouble)).await;
-        if let Some(outcome) = outcome.filter(|_| stalled < STALL) {
-            return outcome;
+        if stalled < STALL {
+            break;
         }
+        (outcome, stalled) = watched(played(scene, whole, operation, trouble)).await;
     }
-    played(scene, whole, operation, trouble).await.unwrap_or_else(|| panic!("{operation} was not called"))
+    outcome.unwrap_or_else(|| panic!("{operation} was not called"))
 }
 
 /// What comes of it, and for how long nothing moved meanwhile.
