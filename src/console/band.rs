@@ -104,6 +104,7 @@ mod tests {
             came: None,
             kind: "session_changed".to_owned(),
             by: None,
+            ts: None,
             attempts: 1,
             steps: Vec::new(),
             calls: Vec::new(),

@@ -65,6 +65,15 @@ impl Access {
         }
     }
 
+    /// Whether whoever sent this to look may look still.
+    pub(super) fn still_admits(&self, headers: &HeaderMap, now: Timestamp) -> bool {
+        match self {
+            Self::Here => true,
+            Self::Nobody => false,
+            Self::Admins(sign_in) => sign_in.admin(headers, now).is_ok(),
+        }
+    }
+
     /// The request as it is answered: with who looks, and with a form that may be acted on.
     async fn admit(&self, mut request: Request, now: Timestamp) -> Result<Request, Response> {
         let acts = !matches!(*request.method(), Method::GET | Method::HEAD);

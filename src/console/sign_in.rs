@@ -194,7 +194,8 @@ impl Desk {
         let verifier = sign_in.pkce.then(|| pass.verifier());
         let with = SignInCode { code, redirect_uri: &redirect_uri, verifier };
         let person: Person = sign_in.oauth.sign_in(&with, pass.nonce(), now).await.map_err(|error| {
-            tracing::error!(%error, "nobody is signed in to the console");
+            // Anybody can come back with a made-up code: no error of ours.
+            tracing::info!(%error, "nobody is signed in to the console");
             let code = match &error {
                 SignInError::Slack(error) => error.code().unwrap_or_default().to_owned(),
                 SignInError::IdToken(_) => String::new(),

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::view::{When, length, phase_words};
 use crate::domain::{
     ids::{SessionId, Ts},
-    phase::Phase,
+    phase::{Phase, State},
+    status::{Detail, Status},
     story::{Calls, Entry, Outcome, Step},
 };
 
@@ -18,6 +19,10 @@ pub(super) struct EntryView {
     pub(super) at: When,
     pub(super) what: String,
     pub(super) by: Option<String>,
+    /// Where their message is in Slack.
+    pub(super) message: Option<String>,
+    /// What people are told to give to operators, and what the log and traces call the input.
+    pub(super) reference: Option<String>,
     /// How long after the input's coming, in words.
     pub(super) took: Option<String>,
     pub(super) attempts: u32,
@@ -60,6 +65,8 @@ impl EntryView {
             at: When::of(entry.at, now),
             what: kind_words(&entry.kind),
             by: entry.by.as_ref().map(ToString::to_string),
+            message: entry.ts.as_ref().and_then(&permalink),
+            reference: entry.input.as_ref().map(ToString::to_string),
             took,
             attempts: entry.attempts,
             entered: entry.state.as_ref().map(|state| phase_words(Phase::of(state).name())),
@@ -81,7 +88,7 @@ impl StepView {
         let post = step.ts.as_ref().and_then(permalink).map(|url| ("in Slack", url));
         let made = step.session.as_ref().zip(session).filter(|(made, (known, _))| made == known);
         let left = post.or_else(|| made.map(|(_, (_, url))| ("at Devin", url.to_owned())));
-        Self { name: step.name.clone(), words, tone, left }
+        Self { name: step_words(&step.name), words, tone, left }
     }
 }
 
@@ -95,6 +102,40 @@ impl CallsView {
 /// When it was done, in words.
 fn done(after: SignedDuration) -> String {
     if after.as_secs() < 1 { "done at once".to_owned() } else { format!("done {} after it came", length(after)) }
+}
+
+/// What a step did, in words: its name without the ids that only tell steps apart. Other names are words already.
+fn step_words(name: &str) -> String {
+    let part = |number: &str| match number.parse::<usize>() {
+        Ok(number) if number > 0 => format!(", part {}", number + 1),
+        Ok(_) | Err(_) => String::new(),
+    };
+    match name.split(' ').collect::<Vec<_>>().as_slice() {
+        ["relay", _, number] => format!("pass on Devin's words{}", part(number)),
+        ["send", "relay", _, _] => "hand a file to Slack".to_owned(),
+        ["share", "relay", _, _] => "share a file".to_owned(),
+        ["upload", _] => "hand a file to Devin".to_owned(),
+        ["send", "message", ..] => "send the message to Devin".to_owned(),
+        ["send", "correction", ..] => "send the correction to Devin".to_owned(),
+        ["tell", "output", _] => "tell the structured output".to_owned(),
+        ["tell", "pull", "request", url, state @ ..] => match state {
+            [] => format!("tell pull request {url}"),
+            state => format!("tell pull request {url}: {}", state.join(" ")),
+        },
+        ["tell", "state", status, detail @ .., archived] => {
+            let (status, detail) = (Status::from((*status).to_owned()), detail.first().filter(|word| !word.is_empty()));
+            let detail = detail.map(|word| Detail::from((*word).to_owned()));
+            let state = State { status, detail, archived: *archived == "true" };
+            format!("tell that the session {}", told(Phase::of(&state)))
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// A phase as the end of a sentence.
+fn told(phase: Phase) -> String {
+    let (words, _) = phase_words(phase.name());
+    if words.starts_with("waits") { words.to_owned() } else { format!("is {words}") }
 }
 
 /// What happened, in words; a kind of a newer program by its own name.
@@ -147,6 +188,32 @@ mod tests {
         let page = ("at Devin", "https://app.devin.ai/sessions/0f3a".to_owned());
         assert_eq!(left(&step(None, Some("0f3a"))), Some(page));
         assert_eq!(left(&step(None, Some("another"))), None, "another session has another page");
+    }
+
+    #[test]
+    fn a_step_is_told_without_its_ids() {
+        let said = [
+            ("relay event-0f3a 0", "pass on Devin's words"),
+            ("relay event-0f3a 1", "pass on Devin's words, part 2"),
+            ("send relay file:f1 0", "hand a file to Slack"),
+            ("share relay file:f1 0", "share a file"),
+            ("upload F0AB", "hand a file to Devin"),
+            ("send message", "send the message to Devin"),
+            ("send message 1700000009.000900", "send the message to Devin"),
+            ("send correction of 1700000009.000900", "send the correction to Devin"),
+            ("tell state running finished false", "tell that the session is done"),
+            ("tell state running waiting_for_user false", "tell that the session waits for an answer"),
+            ("tell state exit  false", "tell that the session is ended"),
+            ("tell state exit  true", "tell that the session is archived"),
+            ("tell state running moon false", "tell that the session is in a state we do not know"),
+            ("tell pull request https://git.example/1", "tell pull request https://git.example/1"),
+            ("tell pull request https://git.example/1 merged", "tell pull request https://git.example/1: merged"),
+            ("tell output 00ff", "tell the structured output"),
+            ("post card", "post card"),
+        ];
+        for (name, words) in said {
+            assert_eq!(step_words(name), words, "{name}");
+        }
     }
 
     #[test]

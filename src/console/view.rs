@@ -74,6 +74,8 @@ impl PauseView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct When {
     pub(super) exact: String,
+    /// The same as HTML wants it.
+    pub(super) machine: String,
     pub(super) ago: String,
     /// With its direction: `3 min ago`, or `in 3 min`.
     pub(super) relative: String,
@@ -84,7 +86,8 @@ impl When {
         let since = now.duration_since(at);
         let ago = length(since);
         let relative = if since.is_negative() { format!("in {}", length(-since)) } else { format!("{ago} ago") };
-        Self { exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(), ago, relative }
+        let exact = at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        Self { exact, machine: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), ago, relative }
     }
 }
 

@@ -10,6 +10,9 @@ use super::{
 /// All links.
 pub const LINKS: &str = "links";
 
+/// Links whose session waits for a person, longest first.
+pub const WAITING: &str = "waiting";
+
 /// Links in a phase of this name.
 pub fn of_phase(name: &str) -> String {
     format!("phase:{name}")
@@ -33,6 +36,12 @@ pub fn of_session(session: &SessionId) -> String {
 /// The link of a thread, where its workspace is not known: a permalink does not name it.
 pub fn of_root(channel: &ChannelId, root: &Ts) -> String {
     format!("root:{channel}/{root}")
+}
+
+/// The rank of a link among those that wait for a person; `None` when nobody has to act. The longer it waits, the higher.
+pub fn rank(link: &Link) -> Option<(String, i64)> {
+    let since = link.lately.entered.as_ref().map_or(link.started_at, |entered| entered.at);
+    Phase::of(&link.seen.state).waits_for_a_person().then(|| (WAITING.to_owned(), -since.as_microsecond()))
 }
 
 /// The words of a link.

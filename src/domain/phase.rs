@@ -190,6 +190,11 @@ impl Phase {
         "archived",
     ];
 
+    /// Whether a session in it goes on once a person does something.
+    pub fn waits_for_a_person(&self) -> bool {
+        matches!(self, Self::YourTurn | Self::NeedsApproval | Self::Held(_))
+    }
+
     /// The word used in lists and metrics.
     pub fn name(&self) -> &'static str {
         match self {

@@ -34,6 +34,9 @@ pub struct Entry {
     /// Who it is from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
+    /// What they wrote, where that is a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ts: Option<Ts>,
     /// How often it was tried.
     pub attempts: u32,
     /// What was done.
@@ -203,6 +206,7 @@ mod tests {
             came: None,
             kind: "wake".to_owned(),
             by: None,
+            ts: None,
             attempts: 1,
             steps: vec![step; 100],
             calls: vec![calls; 100],

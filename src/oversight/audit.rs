@@ -75,7 +75,7 @@ impl Oversight {
         let record = Change::put(REGISTER, &Uuid::now_v7().to_string(), text);
         let all: Vec<Change> = [record].into_iter().chain(changes).collect();
         self.store.register(&all).await?;
-        tracing::warn!(actor = actor.name, from = actor.from, action, target, detail, "an operator acted");
+        tracing::info!(actor = actor.name, from = actor.from, action, target, detail, "an operator acted");
         metrics::counter!("bobbin_operator_actions_total", "action" => action.to_owned()).increment(1);
         Ok(())
     }

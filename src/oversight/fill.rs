@@ -57,5 +57,5 @@ impl Oversight {
 fn listing_of(mailbox: &Mailbox, state: &str) -> Option<Listing> {
     let Mailbox::Thread(thread) = mailbox else { return None };
     let link = serde_json::from_str::<Thread>(state).ok()?.link?;
-    Some(Listing { at: link.started_at, under: listing::words(thread, &link) })
+    Some(Listing { at: link.started_at, under: listing::words(thread, &link), ranked: listing::rank(&link) })
 }

@@ -19,6 +19,8 @@ use crate::{
 pub enum Filter {
     /// All.
     All,
+    /// Those that wait for a person, longest first.
+    Waiting,
     /// Those in a phase of this name.
     Phase(String),
     /// Those that somebody asked for.
@@ -35,6 +37,7 @@ impl Filter {
     fn word(&self) -> String {
         match self {
             Self::All => listing::LINKS.to_owned(),
+            Self::Waiting => listing::WAITING.to_owned(),
             Self::Phase(name) => listing::of_phase(name),
             Self::User(user) => listing::of_user(user),
             Self::Channel(channel) => listing::of_channel(channel),
@@ -81,7 +84,7 @@ impl LinkRow {
 /// A page of links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkPage {
-    /// Newest first.
+    /// Newest first; those that wait, longest first.
     pub links: Vec<LinkRow>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
@@ -97,10 +100,11 @@ pub enum Found {
 }
 
 /// What can be looked for.
-const SEARCHABLE: &str = "a user (U…), a channel (C…), a session (its id or its page), a message's link or a reference";
+pub const SEARCHABLE: &str = "a user (U…), a channel (C…), a session (its id or its page), a message's link, or the \
+                              reference of what was set aside";
 
 impl Oversight {
-    /// Links, newest first.
+    /// Links, newest first; those that wait, longest first.
     pub async fn links(
         &self,
         filter: &Filter,

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use self::{
     audit::{Actor, Audited},
     letters::{Letter, LetterPage},
-    links::{Filter, Found, LinkPage, LinkRow, permalink_of, phases},
+    links::{Filter, Found, LinkPage, LinkRow, SEARCHABLE, permalink_of, phases},
     people::{Failing, Mapping, Overridden, Person, Said},
     story::Told,
 };

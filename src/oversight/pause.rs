@@ -13,12 +13,19 @@ use crate::{
 const REASON_MAX: usize = 200;
 
 impl Oversight {
-    /// Pauses new sessions in a workspace, or in all.
+    /// Pauses new sessions in a workspace, in all of an organisation at Slack, or in all.
     pub async fn pause(&self, actor: &Actor, workspace: Option<&TeamId>, reason: &str) -> Result<()> {
         let reason = reason.trim();
         if reason.chars().count() > REASON_MAX || reason.contains(char::is_control) {
             return Err(OversightError::Refused(format!(
                 "The reason is read in Slack: one line of at most {REASON_MAX} characters."
+            )));
+        }
+        if let Some(id) = workspace
+            && !Intake::new(self.store.clone()).reaches(id).await?
+        {
+            return Err(OversightError::Refused(format!(
+                "{id} is no workspace or organisation that installed the app. Leave it out for all."
             )));
         }
         let said = PauseWords { v: PauseWords::VERSION, by: actor.name.clone(), reason: reason.to_owned() };

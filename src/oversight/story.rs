@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::{LinkRow, Oversight, Result, links};
 use crate::{
     domain::{
+        ids::{ChannelId, Ts},
         link::Thread,
         mailbox::{Mailbox, ThreadKey},
         story::{Entry, Step, Trouble},
@@ -55,6 +56,14 @@ impl Oversight {
             trouble: trouble.and_then(|text| serde_json::from_str(&text).ok()),
             inside,
         }))
+    }
+
+    /// The thread that a message's link leads to, where anything is known of it.
+    pub async fn thread_at(&self, link: &str, channel: &ChannelId, root: &Ts) -> Result<Option<ThreadKey>> {
+        let Some(team) = notes::workspace_at(&*self.store, link.trim()).await? else { return Ok(None) };
+        let thread = ThreadKey { team, channel: channel.clone(), root: root.clone() };
+        let inside = self.store.inside(&Mailbox::Thread(thread.clone())).await?;
+        Ok((inside != Inside::default()).then_some(thread))
     }
 
     /// Stands for all that a thread has inside: another one as soon as anything is different there.

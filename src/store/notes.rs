@@ -22,17 +22,30 @@ pub async fn keep_findings(store: &dyn Store, findings: &Findings) -> Result<()>
     store.remember(KEY, &text, KEPT_FOR).await
 }
 
-/// Keeps where a workspace is found in a browser, if Slack said it.
+/// Keeps where a workspace is found in a browser, if Slack said it; and which workspace is found there.
 pub async fn keep_home(store: &dyn Store, team: &TeamId, url: &str) -> Result<()> {
-    if url.is_empty() {
-        return Ok(());
-    }
+    let Some(host) = host(url) else { return Ok(()) };
+    store.remember(&at_key(&host), team.as_str(), KEPT_FOR).await?;
     store.remember(&home_key(team), url, KEPT_FOR).await
 }
 
 /// Where a workspace is found in a browser, if that was kept.
 pub async fn home(store: &dyn Store, team: &TeamId) -> Result<Option<String>> {
     store.recall(&home_key(team)).await
+}
+
+/// The workspace of which a browser finds this page, if that was kept.
+pub async fn workspace_at(store: &dyn Store, url: &str) -> Result<Option<TeamId>> {
+    let Some(host) = host(url) else { return Ok(None) };
+    Ok(store.recall(&at_key(&host)).await?.and_then(|team| team.parse().ok()))
+}
+
+fn host(url: &str) -> Option<String> {
+    url::Url::parse(url).ok()?.host_str().map(str::to_owned)
+}
+
+fn at_key(host: &str) -> String {
+    format!("workspace-at:{host}")
 }
 
 fn home_key(team: &TeamId) -> String {

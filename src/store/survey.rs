@@ -27,15 +27,26 @@ pub const WAITING_MAX: usize = 50;
 pub struct Listing {
     /// The time that orders the lists.
     pub at: Timestamp,
-    /// The words, without line breaks; without any the mailbox is taken out of all lists.
+    /// The words, without line breaks and tabs; without any the mailbox is taken out of all lists.
     pub under: Vec<String>,
+    /// One more word, in whose list a rank takes the place of the time: the highest comes first.
+    pub ranked: Option<(String, i64)>,
 }
 
 impl Listing {
-    /// The words as they are stored.
+    /// The words as they are stored, one a line, the ranked one with its rank behind a tab.
     pub(super) fn words(&self) -> String {
-        self.under.join("\n")
+        let ranked = self.ranked.as_ref().map(|(word, rank)| format!("{word}\t{rank}"));
+        self.under.iter().cloned().chain(ranked).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The stored words of a mailbox that is listed by this time, each with its place in its list.
+pub(super) fn places(words: &str, at: i64) -> impl Iterator<Item = (&str, i64)> {
+    words.lines().map(move |line| {
+        let ranked = line.split_once('\t').and_then(|(word, rank)| Some((word, rank.parse().ok()?)));
+        ranked.unwrap_or((line, at))
+    })
 }
 
 /// Where a page ended: the next begins after it.
@@ -81,7 +92,7 @@ impl FromStr for Cursor {
 /// A listed mailbox with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The time under which it is listed.
+    /// The time under which it is listed; its rank, in microseconds, where the list goes by that.
     pub at: Timestamp,
     /// The mailbox.
     pub mailbox: Mailbox,
@@ -184,6 +195,16 @@ pub(super) fn waiting(stored: &[u8]) -> Option<WaitingInput> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_word_has_its_place() {
+        let at = Timestamp::from_microsecond(7).unwrap();
+        let plain = Listing { at, under: vec!["all".to_owned(), "odd".to_owned()], ranked: None };
+        assert_eq!(places(&plain.words(), 7).collect::<Vec<_>>(), [("all", 7), ("odd", 7)]);
+        let ranked = Listing { ranked: Some(("waiting".to_owned(), -3)), ..plain };
+        assert_eq!(places(&ranked.words(), 7).collect::<Vec<_>>(), [("all", 7), ("odd", 7), ("waiting", -3)]);
+        assert_eq!(places("", 7).count(), 0);
+    }
 
     #[test]
     fn a_cursor_prints_and_reads_back() {

@@ -12,7 +12,7 @@ use crate::{
     clock::{Clock, later},
     domain::ids::TeamId,
     slack::{Grant, OAuth, SlackError},
-    store::{SharedStore, StoreError, seal::Seal},
+    store::{SharedStore, Store, StoreError, seal::Seal},
 };
 
 /// As good as for ever: an installation ends when somebody ends it.
@@ -112,8 +112,7 @@ impl Installations {
         if own.as_ref().is_some_and(|own| own.gone.is_none()) {
             return Ok(own);
         }
-        let enterprise = self.store.recall(&enterprise_key(team)).await?.and_then(|text| text.parse().ok());
-        let Some(enterprise) = enterprise else { return Ok(own) };
+        let Some(enterprise) = enterprise_of(&*self.store, team).await? else { return Ok(own) };
         Ok(self.read(&enterprise).await?.or(own))
     }
 
@@ -196,8 +195,7 @@ impl Installations {
     }
 
     async fn ids(&self) -> Result<Vec<TeamId>, StoreError> {
-        let text = self.store.recall(INDEX).await?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+        installed(&*self.store).await
     }
 
     /// Puts it into the list; one at a time does so.
@@ -223,6 +221,17 @@ impl Workspaces for Installations {
     async fn has(&self, team: &TeamId) -> Result<bool, SlackError> {
         Ok(self.of(team).await.map_err(|e| unreachable(&e))?.is_some())
     }
+}
+
+/// The workspaces and organisations that ever installed the app.
+pub(super) async fn installed(store: &dyn Store) -> Result<Vec<TeamId>, StoreError> {
+    let text = store.recall(INDEX).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// The organisation at Slack that a workspace was seen to be of.
+pub(super) async fn enterprise_of(store: &dyn Store, team: &TeamId) -> Result<Option<TeamId>, StoreError> {
+    Ok(store.recall(&enterprise_key(team)).await?.and_then(|text| text.parse().ok()))
 }
 
 /// Tells the operators, once for each end.

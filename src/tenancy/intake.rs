@@ -1,6 +1,7 @@
 //! Whether new sessions may be started in a workspace: the kill switch, kept in the store, so that it holds for all
 //! replicas at once and over a restart. An emptied store forgets it.
 
+use super::installations::{enterprise_of, installed};
 use crate::{
     domain::{
         ids::TeamId,
@@ -31,14 +32,26 @@ impl Intake {
         self.store.rows(REGISTER, None, PAGE_MAX).await?.iter().map(read).collect()
     }
 
-    /// Whether new sessions are paused in a workspace, and by whom; a pause of all of them goes first.
+    /// Whether new sessions are paused in a workspace, and by whom; a pause of all of them goes first, that of the
+    /// organisation at Slack which the workspace is of, last.
     pub async fn paused(&self, team: &TeamId) -> Result<Option<Pause>, StoreError> {
         for name in [ALL, team.as_str()] {
             if let Some(row) = self.store.row(REGISTER, name).await? {
                 return read(&row).map(Some);
             }
         }
-        Ok(None)
+        let Some(enterprise) = enterprise_of(&*self.store, team).await? else { return Ok(None) };
+        self.store.row(REGISTER, enterprise.as_str()).await?.as_ref().map(read).transpose()
+    }
+
+    /// Whether a pause in this workspace, or this organisation at Slack, would pause anything: where workspaces install,
+    /// it has to be one of them.
+    pub async fn reaches(&self, workspace: &TeamId) -> Result<bool, StoreError> {
+        let installed = installed(&*self.store).await?;
+        if installed.is_empty() || installed.contains(workspace) {
+            return Ok(true);
+        }
+        Ok(enterprise_of(&*self.store, workspace).await?.is_some_and(|enterprise| installed.contains(&enterprise)))
     }
 
     /// The change that pauses.

@@ -45,6 +45,7 @@ pub(super) async fn give(task: &Task, leased: &Leased, end: End<'_>, commit: &mu
         came: input.map(|input| input.at),
         kind: end.kind.to_owned(),
         by: task.by.clone(),
+        ts: task.wrote.clone(),
         attempts: leased.attempt,
         steps: task.steps.told(),
         calls: tally::so_far(),
@@ -88,8 +89,8 @@ async fn trouble(store: &SharedStore, leased: &Leased) -> Result<Option<String>,
 
 fn listed(thread: &ThreadKey, after: &Thread, task: &Task) -> Listing {
     match &after.link {
-        Some(link) => Listing { at: link.started_at, under: listing::words(thread, link) },
-        None => Listing { at: task.now(), under: Vec::new() },
+        Some(link) => Listing { at: link.started_at, under: listing::words(thread, link), ranked: listing::rank(link) },
+        None => Listing { at: task.now(), under: Vec::new(), ranked: None },
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn dispatch(task: &mut Task, leased: &Leased) -> (&'static str,
     };
     let name = kind.as_ref().map_or("wake", Kind::name);
     task.by = kind.as_ref().and_then(Kind::by).cloned();
+    task.wrote = kind.as_ref().and_then(Kind::ts).cloned();
     let handled = match &leased.lease.mailbox {
         Mailbox::Thread(thread) => Box::pin(in_thread(task, thread, leased.state.as_deref(), kind)).await,
         mailbox @ (Mailbox::Person { .. } | Mailbox::Workspace { .. }) => {

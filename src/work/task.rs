@@ -11,7 +11,7 @@ use crate::{
     config::Live,
     devin::Devin,
     domain::{
-        ids::{InputId, SessionId, UserId},
+        ids::{InputId, SessionId, Ts, UserId},
         link::{Doubt, Effect, Link, Thread},
         phase::{Pace, Phase, State},
         rules::Rules,
@@ -86,6 +86,8 @@ pub(super) struct Task {
     pub(super) attempt: u32,
     /// Who it is from, where a person is.
     pub(super) by: Option<UserId>,
+    /// What they wrote, where that is a message.
+    pub(super) wrote: Option<Ts>,
     /// The store's time.
     pub(super) clock: Arc<dyn Clock>,
     pub(super) steps: Steps,

@@ -335,7 +335,19 @@ fn open(deps: Arc<Deps>, clock: Arc<dyn Clock>, leased: &Leased) -> Result<Task,
     let told = told(&thread, &id);
     let thread = Thread { link: None, lost: None, ..thread };
     let came = leased.input.as_ref().map_or(leased.at, |input| input.at);
-    Ok(Task { rules: deps.rules.now(), deps, id, by: None, came, attempt: leased.attempt, clock, steps, thread, told })
+    Ok(Task {
+        rules: deps.rules.now(),
+        deps,
+        id,
+        by: None,
+        wrote: None,
+        came,
+        attempt: leased.attempt,
+        clock,
+        steps,
+        thread,
+        told,
+    })
 }
 
 /// Names the look that a thread was told last, the same for every attempt; where no link says that, the input in hand does.

@@ -16,8 +16,10 @@ use crate::{
     app::open_store,
     clock::Clock,
     config::{StoreConfig, StoreKind},
+    domain::{ids::TeamId, pause::Pause},
     oversight::Oversight,
     store::{Bell, Durability, Result, ServerFacts, SharedStore, StoreError},
+    tenancy::Intake,
 };
 
 const AREA: Area = Area::Store;
@@ -94,6 +96,7 @@ pub async fn of_store(store: &SharedStore, clock: &dyn Clock) -> Vec<Check> {
         Ok(durability) => checks.extend(settings(&durability, clock)),
         Err(error) => checks.push(Check::fail(AREA, "persistence", error.to_string(), "ask again; look at Redis")),
     }
+    checks.push(intake(store, clock).await);
     checks.push(dead_letters(store).await);
     checks.push(unlinked(store, clock).await);
     checks.push(backlog(store, clock).await);
@@ -222,6 +225,24 @@ async fn unlinked(store: &SharedStore, clock: &dyn Clock) -> Check {
     }
 }
 
+/// The kill switch.
+async fn intake(store: &SharedStore, clock: &dyn Clock) -> Check {
+    let name = "intake";
+    match within(Intake::new(store.clone()).pauses()).await {
+        Ok(pauses) if pauses.is_empty() => Check::ok(AREA, name, "new sessions are started"),
+        Ok(pauses) => {
+            let told = pauses.iter().map(|Pause { workspace, since, said }| {
+                let place = workspace.as_ref().map_or("all workspaces", TeamId::as_str);
+                let minutes = clock.now().duration_since(*since).as_mins().max(0);
+                format!("in {place} for {minutes} min by {}", said.by)
+            });
+            let found = format!("new sessions are paused {}", told.collect::<Vec<_>>().join(", "));
+            Check::warn(AREA, name, found, "`bobbin resume`, or the console's Resume, once they may be started again")
+        }
+        Err(error) => Check::fail(AREA, name, error.to_string(), "ask again; look at the store"),
+    }
+}
+
 async fn dead_letters(store: &SharedStore) -> Check {
     let name = "dead_letters";
     let remedy = "look at them with `bobbin dead list`, then `bobbin dead replay` or `bobbin dead drop`";
@@ -245,7 +266,10 @@ async fn backlog(store: &SharedStore, clock: &dyn Clock) -> Check {
         Err(error) => return Check::fail(AREA, name, error.to_string(), "ask again; look at the store"),
     };
     let old = backlog.oldest.map_or(Duration::ZERO, |since| clock.now().duration_since(since).unsigned_abs());
-    let found = format!("{} wait, the oldest since {} s", backlog.ready, old.as_secs());
+    let found = match backlog.ready {
+        0 => "nothing waits".to_owned(),
+        ready => format!("{ready} wait, the oldest for {} s", old.as_secs()),
+    };
     if backlog.ready > 0 && old > BACKLOG_OLD {
         let remedy = "look whether `bobbin serve` runs on this store, and at its log: more replicas work off more";
         return Check::fail(AREA, name, found, remedy);

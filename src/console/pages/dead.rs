@@ -6,11 +6,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    response::Response,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
 
-use super::{Admin, Console, ROWS, Refused, Trouble, Viewer, ended, shown};
+use super::{Admin, Console, ROWS, Refused, Trouble, Viewer, ended, nowhere, shown, thread};
 use crate::{
     console::{
         done::Done,
@@ -20,7 +21,8 @@ use crate::{
     oversight::{Letter, OversightError},
 };
 
-const HERE: &str = "/console/dead";
+/// Where this page is.
+pub(in crate::console) const HERE: &str = "/console/dead";
 /// Characters of a body that are shown; the command line shows all of it, byte for byte.
 const BODY_MAX: usize = 100_000;
 
@@ -57,6 +59,8 @@ struct LetterView {
     bytes: usize,
     /// Empty where it has none: it cannot be put back.
     mailbox: String,
+    /// The page of its thread.
+    thread: Option<String>,
     shape: Vec<String>,
     came: When,
     at: When,
@@ -70,6 +74,7 @@ impl LetterView {
             why: letter.why.clone(),
             attempts: letter.attempts,
             bytes: letter.bytes,
+            thread: letter.mailbox.as_ref().and_then(thread::of),
             mailbox: letter.mailbox.as_ref().map(ToString::to_string).unwrap_or_default(),
             shape: letter.shape.clone(),
             came: When::of(letter.came, now),
@@ -102,8 +107,13 @@ pub(in crate::console) async fn letter(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let frame = console.frame(HERE, viewer).await?;
-    let letter = console.letter(&id).await.map_err(|error| Trouble(HERE, error))?;
-    Ok(shown(&LetterPage { frame, letter, body: None }))
+    match console.letter(&id).await {
+        Ok(letter) => Ok(shown(&LetterPage { frame, letter, body: None })),
+        Err(OversightError::Refused(words)) => {
+            Ok((StatusCode::NOT_FOUND, nowhere(frame, "No such letter", &words)).into_response())
+        }
+        Err(error) => Err(Trouble(HERE, error)),
+    }
 }
 
 /// Shows what it says, on the record.
@@ -115,7 +125,7 @@ pub(in crate::console) async fn body(
     let frame = console.frame(HERE, Viewer::Admin(admin.clone())).await.map_err(|Trouble(_, error)| error);
     match (frame, console.look_into(&admin, &id).await) {
         (Ok(frame), Ok((letter, body))) => Ok(shown(&LetterPage { frame, letter, body: Some(body) })),
-        (Err(error), _) | (_, Err(error)) => Err(Refused(HERE, admin, error)),
+        (Err(error), _) | (_, Err(error)) => Err(console.refused(HERE, admin, error).await),
     }
 }
 
@@ -126,7 +136,7 @@ pub(in crate::console) async fn replay(
 ) -> Response {
     let outcome = async { console.oversight.replay_letter(&admin.actor(), &read(&id)?).await };
     let outcome = outcome.await;
-    console.did(Done::Replayed, HERE, admin, outcome)
+    console.did(Done::Replayed, HERE, admin, outcome).await
 }
 
 pub(in crate::console) async fn forget(
@@ -136,7 +146,7 @@ pub(in crate::console) async fn forget(
 ) -> Response {
     let outcome = async { console.oversight.drop_letter(&admin.actor(), &read(&id)?).await };
     let outcome = outcome.await;
-    console.did(Done::Dropped, HERE, admin, outcome)
+    console.did(Done::Dropped, HERE, admin, outcome).await
 }
 
 impl Console {

@@ -132,11 +132,8 @@ impl CheckView {
 
 impl ComplaintView {
     fn of(complaint: &Complaint, now: Timestamp) -> Self {
-        let mailbox = complaint.mailbox.as_ref().and_then(|mailbox| mailbox.parse().ok());
-        let thread = match mailbox {
-            Some(Mailbox::Thread(thread)) => Some(thread::address(&thread)),
-            Some(Mailbox::Person { .. } | Mailbox::Workspace { .. }) | None => None,
-        };
+        let mailbox = complaint.mailbox.as_ref().and_then(|mailbox| mailbox.parse::<Mailbox>().ok());
+        let thread = mailbox.as_ref().and_then(thread::of);
         Self { at: When::of(complaint.at, now), words: complaint.words.clone(), serious: complaint.serious, thread }
     }
 }

@@ -8,7 +8,8 @@ use axum::{extract::State, response::Response};
 use super::{Console, Trouble, Viewer, shown};
 use crate::console::view::{Frame, When};
 
-const HERE: &str = "/console/installs";
+/// Where this page is.
+pub(in crate::console) const HERE: &str = "/console/installs";
 
 #[derive(Template)]
 #[template(path = "console/installs.html", config = ".askama.toml")]

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use super::{Console, ROWS, Trouble, Viewer, ended, shown};
 use crate::console::view::{Frame, When};
 
-const HERE: &str = "/console/log";
+/// Where this page is.
+pub(in crate::console) const HERE: &str = "/console/log";
 
 /// Which page.
 #[derive(Debug, Default, Deserialize)]

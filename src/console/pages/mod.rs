@@ -26,7 +26,7 @@ use super::{
 use crate::{oversight::OversightError, store::Cursor};
 
 /// Rows of one page of a table.
-const ROWS: usize = 50;
+pub(super) const ROWS: usize = 50;
 
 /// Where the page before ended; the first one for what is none of our addresses.
 fn ended(after: &str) -> Option<Cursor> {
@@ -50,15 +50,18 @@ struct RefusedPage {
 }
 
 /// An action that was not done, and why; said at the page to go back to.
-pub(super) struct Refused(&'static str, Admin, OversightError);
+pub(super) struct Refused {
+    frame: Frame,
+    error: OversightError,
+}
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let Self(here, admin, error) = self;
+        let Self { frame, error } = self;
         let status = status(&error);
-        tracing::warn!(%error, page = here, "an operator's action was not done");
+        let by = frame.viewer.admin().map(|admin| admin.actor().name).unwrap_or_default();
+        tracing::warn!(%error, page = frame.here, actor = by, "an operator's action was not done");
         let unsure = matches!(error, OversightError::Store(_));
-        let frame = Frame { here, viewer: Viewer::Admin(admin), query: String::new(), pauses: Vec::new() };
         (status, shown(&RefusedPage { frame, words: error.to_string(), unsure })).into_response()
     }
 }
@@ -75,12 +78,12 @@ fn status(error: &OversightError) -> StatusCode {
 struct NowherePage {
     frame: Frame,
     title: &'static str,
-    words: &'static str,
+    words: String,
 }
 
 /// What somebody sees who asked for what there is not.
-fn nowhere(frame: Frame, title: &'static str, words: &'static str) -> Response {
-    shown(&NowherePage { frame, title, words })
+fn nowhere(frame: Frame, title: &'static str, words: &str) -> Response {
+    shown(&NowherePage { frame, title, words: words.to_owned() })
 }
 
 /// A page that cannot be shown now, and why.
@@ -97,12 +100,31 @@ impl IntoResponse for Trouble {
 
 impl Console {
     /// Leads back to a page after an action of an operator; or says why it was not done.
-    fn did(&self, done: Done, at: &'static str, admin: Admin, outcome: Result<(), OversightError>) -> Response {
+    async fn did(&self, done: Done, at: &'static str, admin: Admin, outcome: Result<(), OversightError>) -> Response {
         match (outcome, &self.access) {
             (Ok(()), Access::Admins(sign_in)) => sign_in.did(done, at),
             (Ok(()), Access::Here | Access::Nobody) => Redirect::to(at).into_response(),
-            (Err(error), _) => Refused(at, admin, error).into_response(),
+            (Err(error), _) => self.refused(at, admin, error).await.into_response(),
         }
+    }
+
+    /// An action that was not done, on a page that shows what is paused, as far as that can be read.
+    async fn refused(&self, here: &'static str, admin: Admin, error: OversightError) -> Refused {
+        let viewer = Viewer::Admin(admin);
+        let bare = || Frame { here, viewer: viewer.clone(), query: String::new(), pauses: Vec::new() };
+        Refused { frame: self.frame(here, viewer.clone()).await.unwrap_or_else(|_| bare()), error }
+    }
+
+    /// The workspaces and organisations that have the app: id and name.
+    async fn workspaces(&self) -> Result<Vec<(String, String)>, OversightError> {
+        let Some(installations) = &self.installations else { return Ok(Vec::new()) };
+        let all = installations.list().await?;
+        let named = all.into_iter().filter(|known| known.gone.is_none()).map(|known| {
+            let id = known.id.to_string();
+            let name = known.name.map_or_else(|| id.clone(), |name| format!("{name} ({id})"));
+            (id, name)
+        });
+        Ok(named.collect())
     }
 
     /// What stands around a page.

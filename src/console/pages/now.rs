@@ -16,8 +16,6 @@ use crate::{
 
 /// Where this page is.
 pub(in crate::console) const HERE: &str = "/console";
-/// Phases in which somebody has to act.
-const WAITING: [&str; 3] = ["needs_approval", "your_turn", "held"];
 /// Width of the band of phases, in its own units.
 const BAND: u64 = 1_000;
 
@@ -27,8 +25,13 @@ struct NowPage {
     frame: Frame,
     total: u64,
     phases: Vec<PhaseView>,
+    /// Those that wait, longest first.
     waiting: Vec<SessionView>,
+    /// Whether there are more of them.
+    more: bool,
     pulse: PulseView,
+    /// The workspaces that can be paused alone: id and name.
+    workspaces: Vec<(String, String)>,
 }
 
 /// A phase with its part of the band.
@@ -45,16 +48,13 @@ pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer
     let trouble = |error| Trouble(HERE, error);
     let frame = console.frame(HERE, viewer).await?;
     let counts = console.oversight.phases().await.map_err(trouble)?;
-    let mut rows = Vec::new();
-    for phase in WAITING {
-        let filter = Filter::Phase(phase.to_owned());
-        rows.extend(console.oversight.links(&filter, None, ROWS).await.map_err(trouble)?.links);
-    }
-    rows.sort_by_key(|row| row.since);
+    let page = console.oversight.links(&Filter::Waiting, None, ROWS).await.map_err(trouble)?;
     let now = console.clock.now();
-    let waiting = rows.iter().map(|row| SessionView::of(row, now)).collect();
+    let waiting = page.links.iter().map(|row| SessionView::of(row, now)).collect();
     let total = counts.iter().map(|(_, count)| count).sum();
-    Ok(shown(&NowPage { frame, total, phases: band(&counts, total), waiting, pulse: console.replica.pulse.view(now) }))
+    let (phases, more, pulse) = (band(&counts, total), page.next.is_some(), console.replica.pulse.view(now));
+    let workspaces = console.workspaces().await.map_err(trouble)?;
+    Ok(shown(&NowPage { frame, total, phases, waiting, more, pulse, workspaces }))
 }
 
 /// The phases that there are, each with its share of the band.

@@ -42,7 +42,7 @@ pub(in crate::console) async fn pause(
 ) -> Response {
     let outcome = async { console.oversight.pause(&admin.actor(), wanted.workspace()?.as_ref(), &wanted.reason).await };
     let outcome = outcome.await;
-    console.did(Done::Paused, BACK, admin, outcome)
+    console.did(Done::Paused, BACK, admin, outcome).await
 }
 
 pub(in crate::console) async fn resume(
@@ -52,5 +52,5 @@ pub(in crate::console) async fn resume(
 ) -> Response {
     let outcome = async { console.oversight.resume(&admin.actor(), wanted.workspace()?.as_ref()).await };
     let outcome = outcome.await;
-    console.did(Done::Resumed, BACK, admin, outcome)
+    console.did(Done::Resumed, BACK, admin, outcome).await
 }

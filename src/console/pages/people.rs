@@ -23,7 +23,8 @@ use crate::{
     store::Cursor,
 };
 
-const HERE: &str = "/console/people";
+/// Where this page is.
+pub(in crate::console) const HERE: &str = "/console/people";
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -221,7 +222,7 @@ pub(in crate::console) async fn set(
 ) -> Response {
     let outcome = async { console.oversight.set_override(&admin.actor(), &meant.said()?).await };
     let outcome = outcome.await;
-    console.did(Done::Mapped, "/console/people?list=said", admin, outcome)
+    console.did(Done::Mapped, "/console/people?list=said", admin, outcome).await
 }
 
 pub(in crate::console) async fn remove(
@@ -231,7 +232,7 @@ pub(in crate::console) async fn remove(
 ) -> Response {
     let outcome = async { console.oversight.remove_override(&admin.actor(), &meant.person()?).await };
     let outcome = outcome.await;
-    console.did(Done::Unmapped, "/console/people?list=said", admin, outcome)
+    console.did(Done::Unmapped, "/console/people?list=said", admin, outcome).await
 }
 
 fn id<T: FromStr<Err = InvalidId>>(text: &str) -> Result<T, OversightError> {

@@ -14,12 +14,13 @@ use url::form_urlencoded;
 use super::{Console, ROWS, Trouble, Viewer, dead, ended, shown, thread};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
-    domain::phase::Phase,
-    oversight::{Filter, Found, Oversight, OversightError},
+    domain::{listing, phase::Phase},
+    oversight::{Filter, Found, Oversight, OversightError, SEARCHABLE},
     store::Cursor,
 };
 
-const HERE: &str = "/console/sessions";
+/// Where this page is.
+pub(in crate::console) const HERE: &str = "/console/sessions";
 
 /// What to list.
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +43,13 @@ struct SessionsPage {
     /// Which ones, in words.
     which: String,
     sessions: Vec<SessionView>,
+    /// What the table is called.
+    caption: &'static str,
     next: Option<String>,
+    /// What the next page's link is called.
+    further: &'static str,
+    /// What can be searched for, where somebody did.
+    searched: Option<&'static str>,
     /// What can be searched for, where the search was for nothing of that.
     hint: Option<&'static str>,
 }
@@ -57,10 +64,7 @@ pub(in crate::console) async fn page(
     frame.query.clone_from(&asked.q);
     let (filter, which) = match wanted(&asked).map_err(trouble)? {
         Ok(wanted) => wanted,
-        Err(hint) => {
-            let which = "nothing was found".to_owned();
-            return Ok(shown(&SessionsPage { frame, which, sessions: Vec::new(), next: None, hint: Some(hint) }));
-        }
+        Err(hint) => return Ok(shown(&SessionsPage::of_nothing(frame, hint))),
     };
     let after = ended(&asked.after);
     let page = console.oversight.links(&filter, after.as_ref(), ROWS).await.map_err(trouble)?;
@@ -73,10 +77,37 @@ pub(in crate::console) async fn page(
     if let ([only], Filter::Root(..) | Filter::Session(_), None) = (page.links.as_slice(), &filter, &after) {
         return Ok(Redirect::to(&thread::address(&only.thread)).into_response());
     }
+    if let (true, Filter::Root(channel, root)) = (page.links.is_empty(), &filter) {
+        // Without a session a thread is in no list, and is looked for where its permalink leads.
+        if let Some(thread) = console.oversight.thread_at(&asked.q, channel, root).await.map_err(trouble)? {
+            return Ok(Redirect::to(&thread::address(&thread)).into_response());
+        }
+    }
     let now = console.clock.now();
     let sessions = page.links.iter().map(|row| SessionView::of(row, now)).collect();
     let next = page.next.map(|cursor| address(&asked, &cursor));
-    Ok(shown(&SessionsPage { frame, which, sessions, next, hint: None }))
+    let (caption, further) = match filter {
+        Filter::Waiting => ("Sessions that wait for a person, longest first", "The next ones"),
+        _ => ("Sessions, newest first", "Older ones"),
+    };
+    let searched = (!frame.query.trim().is_empty()).then_some(SEARCHABLE);
+    Ok(shown(&SessionsPage { frame, which, sessions, caption, next, further, searched, hint: None }))
+}
+
+impl SessionsPage {
+    /// A search for nothing that can be looked for.
+    fn of_nothing(frame: Frame, hint: &'static str) -> Self {
+        Self {
+            frame,
+            which: "nothing was found".to_owned(),
+            sessions: Vec::new(),
+            caption: "",
+            next: None,
+            further: "",
+            searched: None,
+            hint: Some(hint),
+        }
+    }
 }
 
 /// The links that are asked for, in words as well; or what can be searched for.
@@ -89,6 +120,9 @@ fn wanted(asked: &Asked) -> Result<Result<(Filter, String), &'static str>, Overs
     }
     if asked.phase.is_empty() {
         return Ok(Ok((Filter::All, "all of them".to_owned())));
+    }
+    if asked.phase == listing::WAITING {
+        return Ok(Ok((Filter::Waiting, "those that wait for a person, longest first".to_owned())));
     }
     if !Phase::NAMES.contains(&asked.phase.as_str()) {
         return Err(OversightError::Refused(format!("There is no phase {:?}.", asked.phase)));

@@ -21,7 +21,7 @@ use crate::{
     },
     domain::{
         ids::{ChannelId, TeamId, Ts},
-        mailbox::ThreadKey,
+        mailbox::{Mailbox, ThreadKey},
         phase::Phase,
     },
     oversight::Told,
@@ -130,6 +130,14 @@ pub(in crate::console) fn address(thread: &ThreadKey) -> String {
     let part = |text: &str| utf8_percent_encode(text, PART).to_string();
     let ThreadKey { team, channel, root } = thread;
     format!("{BELOW}/{}/{}/{}", part(team.as_str()), part(channel.as_str()), part(root.as_str()))
+}
+
+/// The address of the page of a thread's mailbox; other mailboxes have none.
+pub(in crate::console) fn of(mailbox: &Mailbox) -> Option<String> {
+    match mailbox {
+        Mailbox::Thread(thread) => Some(address(thread)),
+        Mailbox::Person { .. } | Mailbox::Workspace { .. } => None,
+    }
 }
 
 fn made(frame: Frame, thread: &ThreadKey, told: &Told, now: Timestamp) -> ThreadPage {

@@ -15,7 +15,7 @@ use crate::{
     domain::{ids::InputId, mailbox::Mailbox},
     store::{
         Cursor, Dead, Inside, Listed, Listing, PAGE_MAX, Result, STORY_FOR, STORY_MAX, StoreError, Survey, Unlisted,
-        form,
+        form, survey::places,
     },
 };
 
@@ -75,14 +75,14 @@ pub(super) fn enlist(tx: &Tx, name: &str, listing: &Listing) -> Result<()> {
         return Ok(());
     }
     if let Some((at, words)) = before {
-        for word in words.lines() {
+        for (word, at) in places(&words, at) {
             tx.write(LISTED)?.remove((word, at, name))?;
             let left = count(tx, word)?.saturating_sub(1);
             tx.write(LISTED_COUNT)?.insert(word, left)?;
         }
         tx.write(LISTING)?.remove(name)?;
     }
-    for word in words.lines() {
+    for (word, at) in places(&words, at) {
         tx.write(LISTED)?.insert((word, at, name), ())?;
         let more = count(tx, word)?.saturating_add(1);
         tx.write(LISTED_COUNT)?.insert(word, more)?;

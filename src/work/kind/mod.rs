@@ -222,6 +222,15 @@ impl Kind {
         }
     }
 
+    /// What they wrote, where it is a message in the mailbox's own thread.
+    pub(super) fn ts(&self) -> Option<&Ts> {
+        match self {
+            Self::Speech(speech) => Some(&speech.ts),
+            Self::Edited(edited) => Some(&edited.now.ts),
+            _ => None,
+        }
+    }
+
     /// Reads an input.
     pub(super) fn read(mailbox: &Mailbox, input: &Input) -> Result<Self, Unreadable> {
         let unreadable = |why: String| Unreadable { door: input.door, why };

@@ -67,16 +67,20 @@ local function paced_until(place)
   return tonumber(redis.call('GET', base .. 'pace:' .. place) or 0)
 end
 
--- Lists a mailbox under words (one a line) by a time, in the place of where it was listed before; '' takes it out.
+-- Lists a mailbox under words (one a line; one may have a rank behind a tab, which takes the place of the time) by a time,
+-- in the place of where it was listed before; '' takes it out.
 local function enlist(mailbox, at, words)
   local listed, new = base .. 'listed', at .. '\n' .. words
   local old = redis.call('HGET', listed, mailbox)
   if old == new then return end
   if old then
-    for word in string.gmatch(string.match(old, '\n(.*)'), '[^\n]+') do
-      redis.call('ZREM', base .. 'list:' .. word, mailbox)
+    for line in string.gmatch(string.match(old, '\n(.*)'), '[^\n]+') do
+      redis.call('ZREM', base .. 'list:' .. string.match(line, '[^\t]+'), mailbox)
     end
   end
-  for word in string.gmatch(words, '[^\n]+') do redis.call('ZADD', base .. 'list:' .. word, at, mailbox) end
+  for line in string.gmatch(words, '[^\n]+') do
+    local word, rank = string.match(line, '([^\t]+)\t?(.*)')
+    redis.call('ZADD', base .. 'list:' .. word, rank == '' and at or rank, mailbox)
+  end
   if words == '' then redis.call('HDEL', listed, mailbox) else redis.call('HSET', listed, mailbox, new) end
 end

@@ -150,7 +150,7 @@ macro_rules! contract_of_shards {
                 a_row_is_written_read_and_taken_out, rows_come_in_pages_newest_first, old_rows_are_forgotten,
                 changes_of_several_registers_are_one;
             survey:
-                listed_mailboxes_come_in_pages_newest_first, a_mailbox_moves_between_lists, ties_are_paged_without_loss,
+                listed_mailboxes_come_in_pages_newest_first, a_mailbox_moves_between_lists, a_rank_orders_its_list_alone, ties_are_paged_without_loss,
                 a_mailbox_is_seen_from_inside, a_story_is_bounded_and_ends, a_lost_lease_lists_and_tells_nothing,
                 what_older_programs_left_is_listed, letters_come_in_pages;
         );

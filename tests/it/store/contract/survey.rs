@@ -12,7 +12,7 @@ use super::{Fixture, TTL, thread};
 
 fn listing(second: i64, under: &[&str]) -> Listing {
     let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
-    Listing { at, under: under.iter().map(|word| (*word).to_owned()).collect() }
+    Listing { at, under: under.iter().map(|word| (*word).to_owned()).collect(), ranked: None }
 }
 
 /// Has a mailbox listed, with a state that names it.
@@ -65,6 +65,24 @@ pub(crate) async fn a_mailbox_moves_between_lists(f: &Fixture) {
     assert_eq!(f.store.listed_counts(&["all", "working", "waiting"]).await.unwrap(), [2, 1, 1]);
     list(f, &thread(2), listing(9, &[])).await;
     assert_eq!(f.store.listed_counts(&["all", "working", "waiting"]).await.unwrap(), [1, 0, 1]);
+}
+
+pub(crate) async fn a_rank_orders_its_list_alone(f: &Fixture) {
+    for n in 1..=5_u32 {
+        // The later it is listed by its time, the lower its rank.
+        let second = i64::from(n);
+        let ranked = Some(("waiting".to_owned(), -1_800_000_000_000_000 - second));
+        list(f, &thread(n), Listing { ranked, ..listing(second, &["all"]) }).await;
+    }
+    for limit in [1, 2, 100] {
+        assert_eq!(pages(f, "waiting", limit).await, [1, 2, 3, 4, 5].map(thread), "{limit} a page");
+        assert_eq!(pages(f, "all", limit).await, [5, 4, 3, 2, 1].map(thread), "{limit} a page");
+    }
+    let ranked = Some(("waiting".to_owned(), -1_900_000_000_000_000));
+    list(f, &thread(1), Listing { ranked, ..listing(1, &["all"]) }).await;
+    list(f, &thread(2), listing(2, &["all"])).await;
+    assert_eq!(pages(f, "waiting", 2).await, [3, 4, 5, 1].map(thread), "moved, and taken out");
+    assert_eq!(f.store.listed_counts(&["waiting", "all"]).await.unwrap(), [4, 5]);
 }
 
 pub(crate) async fn ties_are_paged_without_loss(f: &Fixture) {
