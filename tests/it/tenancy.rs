@@ -16,6 +16,7 @@ use bobbin::{
     config::Config,
     domain::ids::{ChannelId, TeamId, Ts},
     outbound::{Outbound, OutboundOptions},
+    oversight::Actor,
     store::{SharedStore, embedded::EmbeddedStore},
     tenancy::{Installation, Workspaces as _},
     twin::{
@@ -481,6 +482,19 @@ async fn an_organisations_installation_speaks_in_all_of_its_workspaces() {
     town.settle().await;
     assert_eq!(posts(&town.next, NEXT_DOOR, &root).len(), 1);
     assert_eq!(town.next.devin.sessions()[0].tags.iter().filter(|tag| tag.contains(NEIGHBOURS)).count(), 1);
+
+    // What is paused in the organisation is paused in each of its workspaces; what would pause nothing is refused.
+    let (oversight, actor) = (&town.bobbin.oversight, Actor::command_line("ops"));
+    let refused = oversight.pause(&actor, Some(&id("T0TYPO")), "").await.unwrap_err();
+    assert!(refused.to_string().contains("T0TYPO is no workspace or organisation that installed the app"), "{refused}");
+    oversight.pause(&actor, Some(&id("E0NEXT")), "maintenance").await.unwrap();
+    let root = say(&town.next, OLGA, NEXT_DOOR, &format!("<@{BOT_USER}> fix the search"));
+    town.settle().await;
+    assert_eq!(town.next.devin.sessions().len(), 1, "paused");
+    let told = posts(&town.next, NEXT_DOOR, &root);
+    assert!(told.iter().any(|post| post.contains("maintenance")), "{told:?}");
+    oversight.pause(&actor, Some(&id(NEIGHBOURS)), "").await.unwrap();
+
     town.next.slack.uninstall();
     town.settle().await;
     assert!(town.known("E0NEXT").await.gone.is_some());

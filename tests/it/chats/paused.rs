@@ -6,7 +6,10 @@ use bobbin::{
 };
 use insta::assert_snapshot;
 
-use crate::support::world::{On, World, id};
+use crate::{
+    pages::Desk,
+    support::world::{On, World, id},
+};
 
 fn operator() -> Actor {
     Actor::console(&id(TEAM), &id("U0OPS"))
@@ -30,6 +33,13 @@ async fn paused(on: On) -> String {
 
     let refused = world.mention(GRACE, "tidy up the search").await;
     let shown = world.thread(&refused);
+    // Without a session it is in no list, and found by a message's link all the same.
+    let domain = world.slack.read(|state| state.team.domain.clone());
+    let message = refused.as_str().replace('.', "");
+    let link = format!("https://{domain}.slack.com/archives/{BACKEND}/p{message}");
+    let search: String = url::form_urlencoded::byte_serialize(link.as_bytes()).collect();
+    let found = Desk::default().shown(&world.bobbin, &format!("/console/sessions?q={search}")).await;
+    assert_eq!(found.location, Some(format!("/console/threads/{TEAM}/{BACKEND}/{refused}")), "{}", found.text);
     world.reply(ADA, &running, "use the main branch").await;
     world.devin_becomes("running", Some("waiting_for_user")).await;
     let thread = world.thread(&running);

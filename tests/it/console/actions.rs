@@ -194,6 +194,8 @@ async fn a_dead_letter_is_looked_at_put_back_and_dropped() {
     let page = format!("/console/dead/{two}");
     desk.submit(&mut browser, &page, &format!("{page}/drop"), &[]).await;
     let shown = desk.get(&mut browser, "/console/dead").await.text;
+    let gone = desk.get(&mut browser, &page).await;
+    assert!(gone.status == StatusCode::NOT_FOUND && gone.text.contains("No such letter"), "{}", gone.text);
     assert!(shown.contains("The letter is forgotten.") && shown.contains("Nothing is set aside."), "{shown}");
     let expected = [("read", &one), ("replay", &one), ("drop", &two)];
     let expected = expected.map(|(act, letter)| format!("T0ACME/U0ADA letters.{act} {letter}"));

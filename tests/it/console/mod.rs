@@ -311,6 +311,53 @@ async fn a_session_that_is_forged_too_old_or_of_somebody_removed_is_none() {
 }
 
 #[tokio::test]
+async fn without_a_session_no_page_and_no_stream_says_anything() {
+    let desk = Desk::new().await;
+    let pages = ["", "/sessions", "/people", "/dead", "/installs", "/health", "/log", "/live?page=/console"];
+    let others = ["/threads/T0ACME/C0BACKEND/1700000000.000100", "/dead/01936c4e7a507cc09d2b0f3f6b1f7a11"];
+    let forged = Browser { cookies: [("__Host-bobbin_session".to_owned(), "e30.00".to_owned())].into() };
+    for path in pages.into_iter().chain(others) {
+        for browser in [Browser::default(), forged.clone()] {
+            let shown = desk.get(&mut browser.clone(), &format!("/console{path}")).await;
+            let to = shown.location.as_deref();
+            assert_eq!(
+                (shown.status, to, shown.text.as_str()),
+                (StatusCode::SEE_OTHER, Some("/console/enter"), ""),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_once_when_its_session_is_over_and_then_no_more() {
+    for how in ["an hour", "removed"] {
+        let desk = Desk::new().await;
+        let browser = desk.operator(ADA).await;
+        let mut looks = browser.clone();
+        let watched = desk.get(&mut looks, "/console/live?page=/console/log");
+        let ended = async {
+            match how {
+                "an hour" => desk.clock.advance(Duration::from_hours(1)),
+                _ => {
+                    let newer = config(&desk.base, &[("BOBBIN_ADMINS", &format!("{TEAM}/{GRACE}"))]);
+                    desk.bobbin.take_over(&newer).unwrap();
+                }
+            }
+        };
+        // The body ends, where it would go on for ever.
+        let both = async {
+            tokio::join!(watched, async {
+                tokio::task::yield_now().await;
+                ended.await
+            })
+        };
+        let (shown, ()) = tokio::time::timeout(Duration::from_secs(20), both).await.expect("the stream ends");
+        assert_eq!(shown.text.matches("event: changed").count(), 1, "{how}: {}", shown.text);
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_begun_in_one_browser_ends_in_no_other_and_once() {
     let desk = Desk::new().await;
     let mut browser = Browser::default();

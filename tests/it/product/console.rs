@@ -28,13 +28,59 @@ const PAGES: [(&str, &str); 7] = [
 const AXE: &str = include_str!("../../fixtures/axe/axe.min.js");
 
 /// What keeps people from using the page, by axe's rules.
-pub(super) async fn barriers(browser: &Browser) -> Value {
+async fn barriers(browser: &Browser) -> Value {
     browser.script(AXE).await;
     let found = "window.barriers = null; axe.run().then(r => window.barriers =
         r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))";
     browser.script(found).await;
     browser.until("window.barriers !== null").await;
     browser.script("return window.barriers").await
+}
+
+/// The page as it is has no barriers, in the light and in the dark, and fits a desk and a phone.
+pub(super) async fn is_for_everybody(browser: &Browser, what: &str) {
+    for (width, height) in [(1280, 900), (390, 844)] {
+        browser.resize(width, height).await;
+        // A phone shows a page that is too wide from further away: its inner width says nothing.
+        let wide = browser.script("return document.documentElement.scrollWidth").await;
+        assert!(wide.as_u64().is_some_and(|wide| wide <= u64::from(width)), "{what} at {width} is {wide} wide");
+        for scheme in ["light", "dark"] {
+            browser.prefers(scheme).await;
+            assert_eq!(barriers(browser).await, Value::Array(Vec::new()), "{what} at {width} in the {scheme}");
+            browser.keep(&format!("{what}-{width}-{scheme}")).await;
+        }
+    }
+    assert_eq!(browser.script("return document.querySelectorAll('h1').length").await, 1, "{what}");
+    browser.resize(1280, 900).await;
+}
+
+/// Everything that can be used is reached with the tabulator key, and it shows where one is.
+async fn is_reached_by_keyboard(browser: &Browser, what: &str) {
+    let usable = "[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex=\"0\"]')]\
+        .filter(one => one.type !== 'hidden' && one.checkVisibility())";
+    browser.script(&format!("document.activeElement.blur(); window.left = new Set({usable})")).await;
+    let all = browser.script("return window.left.size").await.as_u64().unwrap();
+    assert!(all > 8, "{what}: {all}");
+    for step in 0..=all {
+        browser.tab().await;
+        let at = "const at = document.activeElement; window.left.delete(at);\
+            return [at.className, getComputedStyle(at).outlineStyle, at === document.body]";
+        let at = browser.script(at).await;
+        assert!(step > 0 || at[0] == "skip", "{what} begins with {at}");
+        assert!(at[1] != "none" || at[2] == true, "{what}, after {step}: {at} does not show");
+    }
+    let left = browser.script("return [...window.left].map(one => one.outerHTML)").await;
+    assert_eq!(left, Value::Array(Vec::new()), "{what}");
+}
+
+/// Nothing moved while the page came.
+async fn is_calm(browser: &Browser, what: &str) {
+    let watch = "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(one => window.moved += one.value))\
+        .observe({ type: 'layout-shift', buffered: true })";
+    browser.script(watch).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let moved = browser.script("return window.moved").await.as_f64().unwrap();
+    assert!(moved < 0.01, "{what}: {moved}");
 }
 
 /// A demo in which Ada asked for something, and Devin asked back.
@@ -55,7 +101,7 @@ async fn it_shows_what_waits_and_finds_it_and_follows_what_changes() {
     browser.goto(&format!("{}/console", demo.base())).await;
     browser.until_says(".tiles", "waits for an answer").await;
     browser.until_says("tbody", "fix the flaky login test").await;
-    browser.script("window.notReloaded = true").await;
+    browser.script("window.notReloaded = true; document.querySelector('.scroll').focus()").await;
 
     // What changes is put in without loading the page again.
     let other = Browser::open().await;
@@ -65,6 +111,8 @@ async fn it_shows_what_waits_and_finds_it_and_follows_what_changes() {
     other.click("#compose-channel .btn-send").await;
     browser.until("document.querySelectorAll('.tiles li').length === 2").await;
     assert_eq!(browser.script("return window.notReloaded").await, true, "the page was loaded again");
+    let here = "return document.activeElement.matches('.scroll')";
+    assert_eq!(browser.script(here).await, true, "nobody loses their place");
 
     browser.write("#q", "U0ADA").await;
     browser.click(".search button").await;
@@ -92,16 +140,9 @@ async fn every_page_is_readable_on_a_phone_in_the_light_and_in_the_dark_and_with
         browser.goto(&format!("{}{path}", demo.base())).await;
         browser.until_says("h1", name).await;
         browser.until_says("nav [aria-current]", here).await;
-        for (width, height) in [(1280, 900), (390, 844)] {
-            browser.resize(width, height).await;
-            let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
-            assert!(wide.as_i64().is_some_and(|over| over <= 0), "{path} at {width}: {wide} too wide");
-        }
-        for scheme in ["light", "dark"] {
-            browser.prefers(scheme).await;
-            assert_eq!(barriers(&browser).await, Value::Array(Vec::new()), "{path} in the {scheme}");
-        }
-        assert_eq!(browser.script("return document.querySelectorAll('h1').length").await, 1, "{path}");
+        is_calm(&browser, path).await;
+        is_reached_by_keyboard(&browser, path).await;
+        is_for_everybody(&browser, &format!("here-{}", name.to_lowercase().replace(' ', "-"))).await;
     }
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
     assert!(demo.stop().await.success());
@@ -116,7 +157,14 @@ async fn a_thread_is_told_without_scripts_and_follows_what_happens_with_them() {
     let thread = browser.url().await;
     let path = thread.strip_prefix(&demo.base()).unwrap();
     // All of it is in the page as it comes.
-    let parts = ["waits for an answer", "role=\"img\"", "States, oldest first", "create session", "Open in Slack"];
+    let parts = [
+        "waits for an answer",
+        "role=\"img\"",
+        "States, oldest first",
+        "create session",
+        "Open in Slack",
+        ">in Slack</a>",
+    ];
     demo.until_shown(path, &parts).await;
 
     browser.script("window.notReloaded = true; document.querySelector('details').open = true").await;
@@ -154,13 +202,7 @@ async fn health_names_what_is_wrong_and_what_to_do_and_follows_by_itself() {
     let browser = Browser::open().await;
     browser.goto(&format!("{}/console/health", bobbin.base())).await;
     browser.until_says(".needs", "not granted: files:write").await;
-    for (scheme, (width, height)) in [("light", (1280, 900)), ("dark", (390, 844))] {
-        browser.prefers(scheme).await;
-        browser.resize(width, height).await;
-        assert_eq!(barriers(&browser).await, Value::Array(Vec::new()), "{scheme}");
-        let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
-        assert!(wide.as_i64().is_some_and(|over| over <= 0), "{width}: {wide} too wide");
-    }
+    is_for_everybody(&browser, "health-in-need").await;
     // The bot's log has said nothing that is not on the page, and the page nothing that is secret.
     let (_, page) = bobbin.get("/console/health").await;
     for secret in [BOT_TOKEN, DEVIN_KEY, SIGNING_SECRET] {

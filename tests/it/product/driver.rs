@@ -120,6 +120,20 @@ impl Browser {
         element.unwrap_or_else(|e| panic!("no {css}: {e}")).send_keys(text).await.unwrap();
     }
 
+    /// Presses the tabulator key.
+    pub(crate) async fn tab(&self) {
+        for kind in ["keyDown", "keyUp"] {
+            let parameters = json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 });
+            let command = json!({ "cmd": "Input.dispatchKeyEvent", "params": parameters });
+            self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body: command }).await.unwrap();
+        }
+    }
+
+    /// Forgets all cookies.
+    pub(crate) async fn forget(&self) {
+        self.client.delete_all_cookies().await.unwrap();
+    }
+
     /// Makes the page as large as a device's.
     pub(crate) async fn resize(&self, width: u32, height: u32) {
         let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });

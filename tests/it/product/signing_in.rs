@@ -11,7 +11,7 @@ use bobbin::{
 use serde_json::Value;
 
 use super::{
-    console::barriers,
+    console::is_for_everybody,
     driver::Browser,
     outside::{Outside, until},
     process::{Process, Settings},
@@ -50,23 +50,6 @@ async fn sign_in(browser: &Browser, bobbin: &Process, who: &str) {
     browser.click(&format!("#{who}")).await;
 }
 
-/// The page as it is has no barriers, in the light and in the dark, and fits a desk and a phone.
-async fn is_for_everybody(browser: &Browser, what: &str) {
-    for (width, height) in [(1280, 900), (390, 844)] {
-        browser.resize(width, height).await;
-        // A phone shows a page that is too wide from further away: its inner width says nothing.
-        let wide = browser.script("return document.documentElement.scrollWidth").await;
-        assert!(wide.as_u64().is_some_and(|wide| wide <= u64::from(width)), "{what} at {width} is {wide} wide");
-        for scheme in ["light", "dark"] {
-            browser.prefers(scheme).await;
-            assert_eq!(barriers(browser).await, Value::Array(Vec::new()), "{what} at {width} in the {scheme}");
-            browser.keep(&format!("{what}-{width}-{scheme}")).await;
-        }
-    }
-    assert_eq!(browser.script("return document.querySelectorAll('h1').length").await, 1, "{what}");
-    browser.resize(1280, 900).await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_signs_in_and_out_and_nobody_else_does() {
     let (_outside, mut bobbin, browser) = operated().await;
@@ -79,6 +62,7 @@ async fn an_operator_signs_in_and_out_and_nobody_else_does() {
     is_for_everybody(&browser, "signed-in").await;
     browser.goto(&format!("{}/console/log", bobbin.base())).await;
     browser.until_says("tbody", "T0ACME/U0ADA").await;
+    is_for_everybody(&browser, "log").await;
     browser.click(".open button").await;
     browser.until_says("h1", "Bobbin's console").await;
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
@@ -90,6 +74,13 @@ async fn an_operator_signs_in_and_out_and_nobody_else_does() {
     is_for_everybody(&browser, "not-named").await;
     browser.goto(&format!("{}/console/log", bobbin.base())).await;
     browser.until_says("h1", "Bobbin's console").await;
+
+    // A page that is open when the session ends leads to where one signs in, and shows nothing of it as its own.
+    sign_in(&browser, &bobbin, ADA).await;
+    browser.until_says("h1", "Now").await;
+    browser.forget().await;
+    browser.until_says("h1", "Bobbin's console").await;
+    assert_eq!(browser.script("return document.querySelector('.open')").await, Value::Null);
     assert!(bobbin.stop().await.success());
 }
 

@@ -17,7 +17,7 @@ use std::{
 use bobbin::{
     clock::Clock as _,
     domain::{ids::Ts, mailbox::Mailbox},
-    oversight::Filter,
+    oversight::{Filter, Oversight},
     store::{
         Accepted, Activity, Admit, Commit, Door, Founding as _, Input, Offer, STORY_MAX, SharedStore, Store, Turn,
         redis::RedisStore,
@@ -325,6 +325,19 @@ pub(crate) async fn console_at_scale(links: usize) -> Vec<(&'static str, Duratio
     took
 }
 
+/// Since when each session waits that waits for a person, as they are listed.
+async fn in_order(over: &Oversight) -> Vec<Timestamp> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = over.links(&Filter::Waiting, after.as_ref(), 100).await.unwrap();
+        all.extend(page.links.iter().map(|link| link.since));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
+}
+
 /// How long the slowest page of so many links takes: the first, one in the middle, one of a phase, and the counts.
 pub(crate) async fn pages_at_scale(on: On, links: usize) -> Duration {
     let world = World::on(on).await;
@@ -333,6 +346,9 @@ pub(crate) async fn pages_at_scale(on: On, links: usize) -> Duration {
     links::make(world.store.as_ref(), &world.devin, world.clock.now(), &made).await;
     let over = &world.bobbin.oversight;
     assert_eq!(over.list_older("one").await.unwrap(), links);
+    let waiting = in_order(over).await;
+    assert_eq!(waiting.len(), half);
+    assert!(waiting.is_sorted(), "longest first, to the last");
     let mut slowest = Duration::ZERO;
     let mut after = None;
     for filter in [Filter::All, Filter::All, Filter::All, Filter::Phase("your_turn".to_owned())] {
