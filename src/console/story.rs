@@ -126,14 +126,14 @@ fn step_words(name: &str) -> String {
             let (status, detail) = (Status::from((*status).to_owned()), detail.first().filter(|word| !word.is_empty()));
             let detail = detail.map(|word| Detail::from((*word).to_owned()));
             let state = State { status, detail, archived: *archived == "true" };
-            format!("tell that the session {}", told(Phase::of(&state)))
+            format!("tell that the session {}", told(&Phase::of(&state)))
         }
         _ => name.to_owned(),
     }
 }
 
 /// A phase as the end of a sentence.
-fn told(phase: Phase) -> String {
+fn told(phase: &Phase) -> String {
     let (words, _) = phase_words(phase.name());
     if words.starts_with("waits") { words.to_owned() } else { format!("is {words}") }
 }

@@ -86,9 +86,10 @@ pub(in crate::console) async fn page(
     let now = console.clock.now();
     let sessions = page.links.iter().map(|row| SessionView::of(row, now)).collect();
     let next = page.next.map(|cursor| address(&asked, &cursor));
-    let (caption, further) = match filter {
-        Filter::Waiting => ("Sessions that wait for a person, longest first", "The next ones"),
-        _ => ("Sessions, newest first", "Older ones"),
+    let (caption, further) = if matches!(filter, Filter::Waiting) {
+        ("Sessions that wait for a person, longest first", "The next ones")
+    } else {
+        ("Sessions, newest first", "Older ones")
     };
     let searched = (!frame.query.trim().is_empty()).then_some(SEARCHABLE);
     Ok(shown(&SessionsPage { frame, which, sessions, caption, next, further, searched, hint: None }))

@@ -227,7 +227,20 @@ impl Kind {
         match self {
             Self::Speech(speech) => Some(&speech.ts),
             Self::Edited(edited) => Some(&edited.now.ts),
-            _ => None,
+            Self::Sighting(_)
+            | Self::ProfileChanged { .. }
+            | Self::Deleted { .. }
+            | Self::Pressed(_)
+            | Self::Reacted(_)
+            | Self::Stopped { .. }
+            | Self::Command(_)
+            | Self::Shortcut(_)
+            | Self::SendToSession(_)
+            | Self::Submitted(_)
+            | Self::HomeOpened(_)
+            | Self::Ended { .. }
+            | Self::Nothing
+            | Self::Errand(_) => None,
         }
     }
 

@@ -331,29 +331,24 @@ async fn without_a_session_no_page_and_no_stream_says_anything() {
 
 #[tokio::test]
 async fn an_open_page_is_told_once_when_its_session_is_over_and_then_no_more() {
-    for how in ["an hour", "removed"] {
+    let over_time: fn(&Desk) = |desk| desk.clock.advance(Duration::from_hours(1));
+    let removed: fn(&Desk) = |desk| {
+        let newer = config(&desk.base, &[("BOBBIN_ADMINS", &format!("{TEAM}/{GRACE}"))]);
+        desk.bobbin.take_over(&newer).unwrap();
+    };
+    for end in [over_time, removed] {
         let desk = Desk::new().await;
         let browser = desk.operator(ADA).await;
         let mut looks = browser.clone();
         let watched = desk.get(&mut looks, "/console/live?page=/console/log");
         let ended = async {
-            match how {
-                "an hour" => desk.clock.advance(Duration::from_hours(1)),
-                _ => {
-                    let newer = config(&desk.base, &[("BOBBIN_ADMINS", &format!("{TEAM}/{GRACE}"))]);
-                    desk.bobbin.take_over(&newer).unwrap();
-                }
-            }
+            tokio::task::yield_now().await;
+            end(&desk);
         };
         // The body ends, where it would go on for ever.
-        let both = async {
-            tokio::join!(watched, async {
-                tokio::task::yield_now().await;
-                ended.await
-            })
-        };
+        let both = async { tokio::join!(watched, ended) };
         let (shown, ()) = tokio::time::timeout(Duration::from_secs(20), both).await.expect("the stream ends");
-        assert_eq!(shown.text.matches("event: changed").count(), 1, "{how}: {}", shown.text);
+        assert_eq!(shown.text.matches("event: changed").count(), 1, "{}", shown.text);
     }
 }
 
