@@ -24,6 +24,12 @@ use crate::{
 /// How often the metrics are sampled for the console's charts.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
 
+/// The name of this machine; in a container that is the container's, in Kubernetes the pod's.
+fn machine() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 /// The console of this bot, which listens here and is reached so from outside; `config` reads its configuration anew.
 pub(super) fn beside(
     bobbin: &Bobbin,
@@ -31,7 +37,7 @@ pub(super) fn beside(
     config: Read,
     stop: &CancellationToken,
 ) -> anyhow::Result<Beside> {
-    let (replica, clock) = (Arc::new(Replica::new(logs::complaints())), bobbin.clock.clone());
+    let (replica, clock) = (Arc::new(Replica::new(machine(), logs::complaints())), bobbin.clock.clone());
     let outbound = Outbound::new(OutboundOptions::default()).context("the HTTP client cannot be made")?;
     let rounds = Rounds { config, listen, store: bobbin.store.clone(), outbound, clock: clock.clone() };
     let routes = pages(bobbin, (listen, public_url), replica.clone(), stop.clone());

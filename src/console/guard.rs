@@ -14,17 +14,12 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
-    response::{AppendHeaders, IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use jiff::Timestamp;
 use url::Url;
 
-use super::{
-    Console, forms,
-    gate::Gate,
-    sign_in::{ENTER, SignIn},
-    viewer::Viewer,
-};
+use super::{Console, forms, gate::Gate, sign_in::SignIn, viewer::Viewer};
 use crate::config::is_loopback;
 
 /// Headers that only proxies write.
@@ -81,7 +76,8 @@ impl Access {
             Self::Here if is_direct(request.headers()) && is_from_here(request.headers()) => Viewer::Here,
             Self::Here | Self::Nobody => return Err(Gate::Closed.into_response()),
             Self::Admins(sign_in) => {
-                Viewer::Admin(sign_in.admin(request.headers(), now).map_err(|gate| to_gate(gate, acts))?)
+                let admin = sign_in.admin(request.headers(), now);
+                Viewer::Admin(admin.map_err(|gate| sign_in.to_gate(gate, &request))?)
             }
         };
         if acts {
@@ -94,14 +90,6 @@ impl Access {
         request.extensions_mut().insert(viewer);
         Ok(request)
     }
-}
-
-/// Whoever only looks is led to where one signs in; a form is not acted on.
-fn to_gate(gate: Gate, acts: bool) -> Response {
-    if !matches!(gate, Gate::SignIn { .. }) {
-        return gate.into_response();
-    }
-    if acts { Gate::ForeignForm.into_response() } else { Redirect::to(ENTER).into_response() }
 }
 
 fn is_direct(headers: &HeaderMap) -> bool {

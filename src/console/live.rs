@@ -23,6 +23,8 @@ use super::{
 };
 use crate::oversight::{Filter, OversightError};
 
+/// Where the stream is.
+pub(super) const LIVE: &str = "/console/live";
 /// How often the store is asked for counts.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 

@@ -81,7 +81,8 @@ pub fn routes(console: Arc<Console>) -> Router {
         .route("/console/installs", get(pages::installs::page))
         .route("/console/health", get(pages::health::page))
         .route("/console/log", get(pages::log::page))
-        .route("/console/live", get(live::stream));
+        .route(live::LIVE, get(live::stream))
+        .route("/console/{*lost}", get(pages::lost));
     let mut pages = pages.with_state(console.clone());
     let mut outside = Router::new();
     if let Access::Admins(sign_in) = &console.access {

@@ -7,11 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{Query, State},
-    http::{HeaderMap, header},
+    extract::{Query, Request, State},
+    http::{HeaderMap, Method, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64_URL};
 use jiff::Timestamp;
 use secrecy::SecretSlice;
 use url::Url;
@@ -20,6 +21,7 @@ use super::{
     Console,
     done::Done,
     gate::Gate,
+    live::LIVE,
     session::{self, Session},
     viewer::Admin,
 };
@@ -39,6 +41,10 @@ const SESSION: &str = "bobbin_session";
 const DONE: &str = "bobbin_done";
 /// How long that is: a page comes at once.
 const DONE_LIFE: Duration = Duration::from_secs(30);
+/// What it keeps of the page that somebody wanted who has to sign in first.
+const WANTED: &str = "bobbin_wanted";
+/// Longest address that is kept.
+const WANTED_MAX: usize = 1_000;
 /// What the browser is sent to Slack for.
 const ERRAND: Errand = Errand::SignIn;
 /// Where somebody reads that they have to sign in.
@@ -94,6 +100,29 @@ impl SignIn {
         Ok(Admin { team: session.team, user: session.user, name: session.name, token, done })
     }
 
+    /// Whoever only looks is led to where one signs in, and from there to what they wanted; a form is not acted on.
+    pub(super) fn to_gate(&self, gate: Gate, request: &Request) -> Response {
+        if !matches!(gate, Gate::SignIn { .. }) {
+            return gate.into_response();
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Gate::ForeignForm.into_response();
+        }
+        let enter = Redirect::to(ENTER);
+        let page = request.uri().path_and_query().map_or("", |page| page.as_str());
+        if page.len() > WANTED_MAX || request.uri().path() == LIVE {
+            return enter.into_response();
+        }
+        (AppendHeaders([self.cookie(WANTED, Some(&BASE64_URL.encode(page)), pass::LIFE)]), enter).into_response()
+    }
+
+    /// The page that somebody wanted before they signed in; the first one, unless it is certainly one of ours.
+    fn wanted(&self, headers: &HeaderMap) -> String {
+        let kept = pass::from_cookies(headers, &self.named(WANTED)).and_then(|text| BASE64_URL.decode(text).ok());
+        let page = kept.and_then(|page| String::from_utf8(page).ok()).filter(|page| is_ours(page));
+        page.unwrap_or_else(|| "/console".to_owned())
+    }
+
     /// Leads back to a page, which says once what was done.
     pub(super) fn did(&self, done: Done, page: &str) -> Response {
         (AppendHeaders([self.cookie(DONE, Some(done.name()), DONE_LIFE)]), Redirect::to(page)).into_response()
@@ -129,6 +158,12 @@ impl SignIn {
         // Lax, not Strict: the browser comes back from Slack.
         (header::SET_COOKIE, format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"))
     }
+}
+
+/// Whether that is an address of the console, which no browser takes for one elsewhere.
+fn is_ours(page: &str) -> bool {
+    let below = page.strip_prefix("/console").filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    below.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\'))
 }
 
 /// The page that leads to Slack.
@@ -176,7 +211,8 @@ async fn end(State(desk): State<Desk>, headers: HeaderMap, Query(returned): Quer
         Ok(session) => {
             count("signed_in");
             let kept = sign_in.cookie(SESSION, Some(&session.text(&sign_in.key)), session::LIFE);
-            (AppendHeaders([used, kept]), Redirect::to("/console")).into_response()
+            let done = sign_in.cookie(WANTED, None, pass::LIFE);
+            (AppendHeaders([used, kept, done]), Redirect::to(&sign_in.wanted(&headers))).into_response()
         }
         Err((why, gate)) => {
             count(why);
@@ -227,4 +263,29 @@ async fn leave(State(Desk { console, sign_in }): State<Desk>, admin: Admin) -> R
 
 fn count(end: &'static str) {
     metrics::counter!("bobbin_console_sign_ins_total", "end" => end).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_consoles_own_pages_are_come_back_to() {
+        for page in ["/console", "/console?x=1", "/console/sessions?q=%3C", "/console/threads/T1/C1/1700000000.000100"]
+        {
+            assert!(is_ours(page), "{page}");
+        }
+        for page in [
+            "",
+            "/",
+            "//evil.example",
+            "/console.evil.example",
+            "/consoles",
+            "/console/\\evil",
+            "/console/ x",
+            "https://evil.example/console",
+        ] {
+            assert!(!is_ours(page), "{page}");
+        }
+    }
 }

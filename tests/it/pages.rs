@@ -157,6 +157,7 @@ async fn a_search_for_one_session_or_one_message_goes_to_its_thread() {
         let page = shown(&world, path).await.text;
         let listed = path == "/console" || page.contains(&format!("href=\"{address}\""));
         assert!(listed, "{path}: {page}");
+        assert!(path == "/console" || page.contains(&format!("<small>{TEAM}</small>")), "which workspace: {page}");
     }
     world.devin_becomes("running", Some("waiting_for_user")).await;
     assert!(shown(&world, "/console").await.text.contains(&format!("href=\"{address}\"")), "from Now");

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use serde::Deserialize;
 
@@ -109,9 +108,7 @@ pub(in crate::console) async fn letter(
     let frame = console.frame(HERE, viewer).await?;
     match console.letter(&id).await {
         Ok(letter) => Ok(shown(&LetterPage { frame, letter, body: None })),
-        Err(OversightError::Refused(words)) => {
-            Ok((StatusCode::NOT_FOUND, nowhere(frame, "No such letter", &words)).into_response())
-        }
+        Err(OversightError::Refused(words)) => Ok(nowhere(frame, "No such letter", &words)),
         Err(error) => Err(Trouble(HERE, error)),
     }
 }

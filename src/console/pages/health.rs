@@ -37,6 +37,8 @@ struct HealthPage {
     areas: Vec<AreaView>,
     links: u64,
     complaints: Vec<ComplaintView>,
+    /// The machine that complains.
+    replica: String,
 }
 
 /// Checks of one area.
@@ -84,6 +86,7 @@ pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer
         areas: areas(checks),
         links,
         complaints: complaints.iter().take(SHOWN).map(|complaint| ComplaintView::of(complaint, now)).collect(),
+        replica: console.replica.named(),
     }))
 }
 

@@ -10,8 +10,11 @@ pub(super) mod people;
 pub(super) mod sessions;
 pub(super) mod thread;
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
+    extract::State,
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -83,7 +86,13 @@ struct NowherePage {
 
 /// What somebody sees who asked for what there is not.
 fn nowhere(frame: Frame, title: &'static str, words: &str) -> Response {
-    shown(&NowherePage { frame, title, words: words.to_owned() })
+    (StatusCode::NOT_FOUND, shown(&NowherePage { frame, title, words: words.to_owned() })).into_response()
+}
+
+/// An address that leads to no page.
+pub(super) async fn lost(State(console): State<Arc<Console>>, viewer: Viewer) -> Result<Response, Trouble> {
+    let frame = console.frame("", viewer).await?;
+    Ok(nowhere(frame, "No such page", "The console has no page at this address."))
 }
 
 /// A page that cannot be shown now, and why.

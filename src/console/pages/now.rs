@@ -30,6 +30,8 @@ struct NowPage {
     /// Whether there are more of them.
     more: bool,
     pulse: PulseView,
+    /// The machine whose hour that is.
+    replica: String,
     /// The workspaces that can be paused alone: id and name.
     workspaces: Vec<(String, String)>,
 }
@@ -54,7 +56,8 @@ pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer
     let total = counts.iter().map(|(_, count)| count).sum();
     let (phases, more, pulse) = (band(&counts, total), page.next.is_some(), console.replica.pulse.view(now));
     let workspaces = console.workspaces().await.map_err(trouble)?;
-    Ok(shown(&NowPage { frame, total, phases, waiting, more, pulse, workspaces }))
+    let replica = console.replica.named();
+    Ok(shown(&NowPage { frame, total, phases, waiting, more, pulse, replica, workspaces }))
 }
 
 /// The phases that there are, each with its share of the band.

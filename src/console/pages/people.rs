@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Admin, Console, ROWS, Trouble, Viewer, ended, shown};
+use super::{Admin, Console, ROWS, Trouble, Viewer, ended, nowhere, shown};
 use crate::{
     console::{
         done::Done,
@@ -27,11 +27,9 @@ use crate::{
 pub(in crate::console) const HERE: &str = "/console/people";
 
 /// Which of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
     /// Those for whom nobody acts.
-    #[default]
     Unlinked,
     /// Those of whom an operator said who they are.
     Said,
@@ -46,13 +44,22 @@ impl List {
         (Self::Said, "said", "Said by operators"),
         (Self::Linked, "linked", "Linked"),
     ];
+
+    /// The one of that word; those for whom nobody acts, without a word.
+    fn named(word: &str) -> Option<Self> {
+        if word.is_empty() {
+            return Some(Self::Unlinked);
+        }
+        Self::ALL.iter().find(|(_, name, _)| *name == word).map(|(list, ..)| *list)
+    }
 }
 
 /// What to list.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::console) struct Asked {
+    /// The word for a list.
     #[serde(default)]
-    list: List,
+    list: String,
     /// Where the page before ended.
     #[serde(default)]
     after: String,
@@ -150,12 +157,14 @@ pub(in crate::console) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let frame = console.frame(HERE, viewer).await?;
+    let Some(list) = List::named(&asked.list) else {
+        return Ok(nowhere(frame, "No such list", &format!("People are in no list {:?}.", asked.list)));
+    };
     let after = ended(&asked.after);
-    let listed = rows(&console, asked.list, after.as_ref()).await;
+    let listed = rows(&console, list, after.as_ref()).await;
     let (rows, next) = listed.map_err(|error| Trouble(HERE, error))?;
     let organisations = console.oversight.organisations().map(str::to_owned).collect();
     let next = next.map(|cursor| cursor.to_string());
-    let list = asked.list;
     let tabs = List::ALL.map(|(of, name, words)| Tab { name, words, open: of == list });
     let name = tabs.iter().find(|tab| tab.open).map_or("", |tab| tab.name);
     Ok(shown(&PeoplePage { frame, list, name, tabs: tabs.into(), rows, organisations, next }))

@@ -11,11 +11,11 @@ use axum::{
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{Console, ROWS, Trouble, Viewer, dead, ended, shown, thread};
+use super::{Console, ROWS, Trouble, Viewer, dead, ended, nowhere, shown, thread};
 use crate::{
     console::view::{Frame, SessionView, phase_words},
     domain::{listing, phase::Phase},
-    oversight::{Filter, Found, Oversight, OversightError, SEARCHABLE},
+    oversight::{Filter, Found, Oversight, SEARCHABLE},
     store::Cursor,
 };
 
@@ -62,9 +62,12 @@ pub(in crate::console) async fn page(
     let trouble = |error| Trouble(HERE, error);
     let mut frame = console.frame(HERE, viewer).await?;
     frame.query.clone_from(&asked.q);
-    let (filter, which) = match wanted(&asked).map_err(trouble)? {
-        Ok(wanted) => wanted,
-        Err(hint) => return Ok(shown(&SessionsPage::of_nothing(frame, hint))),
+    let (filter, which) = match wanted(&asked) {
+        Wanted::Those(filter, which) => (filter, which),
+        Wanted::Nothing(hint) => return Ok(shown(&SessionsPage::of_nothing(frame, hint))),
+        Wanted::NoSuchPhase => {
+            return Ok(nowhere(frame, "No such phase", &format!("Sessions are in no phase {:?}.", asked.phase)));
+        }
     };
     let after = ended(&asked.after);
     let page = console.oversight.links(&filter, after.as_ref(), ROWS).await.map_err(trouble)?;
@@ -111,24 +114,31 @@ impl SessionsPage {
     }
 }
 
-/// The links that are asked for, in words as well; or what can be searched for.
-fn wanted(asked: &Asked) -> Result<Result<(Filter, String), &'static str>, OversightError> {
+/// What is asked for.
+enum Wanted {
+    /// These, which are so in words.
+    Those(Filter, String),
+    /// Nothing that can be looked for; and what can be.
+    Nothing(&'static str),
+    /// Those in a phase that there is not.
+    NoSuchPhase,
+}
+
+fn wanted(asked: &Asked) -> Wanted {
     if !asked.q.trim().is_empty() {
-        return Ok(match Oversight::search(&asked.q) {
-            Found::Links(filter) => Ok((filter, format!("found for “{}”", asked.q.trim()))),
-            Found::Nothing(hint) => Err(hint),
-        });
+        return match Oversight::search(&asked.q) {
+            Found::Links(filter) => Wanted::Those(filter, format!("found for “{}”", asked.q.trim())),
+            Found::Nothing(hint) => Wanted::Nothing(hint),
+        };
     }
-    if asked.phase.is_empty() {
-        return Ok(Ok((Filter::All, "all of them".to_owned())));
+    match asked.phase.as_str() {
+        "" => Wanted::Those(Filter::All, "all of them".to_owned()),
+        listing::WAITING => Wanted::Those(Filter::Waiting, "those that wait for a person, longest first".to_owned()),
+        name if Phase::NAMES.contains(&name) => {
+            Wanted::Those(Filter::Phase(name.to_owned()), phase_words(name).0.to_owned())
+        }
+        _ => Wanted::NoSuchPhase,
     }
-    if asked.phase == listing::WAITING {
-        return Ok(Ok((Filter::Waiting, "those that wait for a person, longest first".to_owned())));
-    }
-    if !Phase::NAMES.contains(&asked.phase.as_str()) {
-        return Err(OversightError::Refused(format!("There is no phase {:?}.", asked.phase)));
-    }
-    Ok(Ok((Filter::Phase(asked.phase.clone()), phase_words(&asked.phase).0.to_owned())))
 }
 
 /// The address of the next page.

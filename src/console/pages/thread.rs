@@ -6,8 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -106,7 +105,7 @@ pub(in crate::console) async fn page(
     let Some((thread, told)) = told else {
         let words = "Nothing is known of this thread: nobody called the bot there, or it is so long ago that its story was \
                      forgotten.";
-        return Ok((StatusCode::NOT_FOUND, nowhere(frame, "No such thread", words)).into_response());
+        return Ok(nowhere(frame, "No such thread", words));
     };
     Ok(shown(&made(frame, &thread, &told, console.clock.now())))
 }

@@ -254,6 +254,45 @@ async fn an_operator_signs_in_and_out_on_the_record() {
 }
 
 #[tokio::test]
+async fn whoever_has_to_sign_in_first_comes_to_the_page_they_wanted() {
+    let desk = Desk::new().await;
+    let wanted = "/console/people?list=said";
+    for (kept, to) in [("", wanted), ("Ly9ldmlsLmV4YW1wbGU", "/console"), ("no base64!", "/console")] {
+        let mut browser = Browser::default();
+        assert_eq!(desk.get(&mut browser, wanted).await.location.as_deref(), Some("/console/enter"));
+        desk.get(&mut browser, "/console/live?page=/console").await;
+        let cookie = browser.cookies.get_mut("__Host-bobbin_wanted").expect("what they wanted is kept");
+        if !kept.is_empty() {
+            // As somebody else may have written it: "//evil.example" first.
+            kept.clone_into(cookie);
+        }
+        let (_, back) = desk.at_slack(&mut browser, ADA).await;
+        assert_eq!(desk.get(&mut browser, &back).await.location.as_deref(), Some(to), "{kept:?}");
+        assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["__Host-bobbin_session"], "it is used up");
+    }
+}
+
+#[tokio::test]
+async fn what_there_is_not_is_said_on_a_page_like_every_other() {
+    let desk = Desk::new().await;
+    let mut browser = desk.operator(ADA).await;
+    desk.submit(&mut browser, "/console", "/console/pause", &[("workspace", ""), ("reason", "a drill")]).await;
+    let lost = [
+        ("/console/nothing/here", "No such page"),
+        ("/console/people?list=bogus", "No such list"),
+        ("/console/sessions?phase=bogus", "No such phase"),
+        ("/console/threads/T0ACME/C0BACKEND/1700000000.000100", "No such thread"),
+    ];
+    for (path, words) in lost {
+        let shown = desk.get(&mut browser, path).await;
+        assert_eq!(shown.status, StatusCode::NOT_FOUND, "{path}");
+        for part in [words, "Ada Lovelace", "New sessions are paused", "aria-label=\"Pages\""] {
+            assert!(shown.text.contains(part), "{path} without {part}: {}", shown.text);
+        }
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_not_named_reads_what_to_ask_for() {
     let desk = Desk::new().await;
     let mut browser = Browser::default();
