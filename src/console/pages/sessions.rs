@@ -42,6 +42,8 @@ struct SessionsPage {
     frame: Frame,
     /// Which ones, in words.
     which: String,
+    /// Whether those are all that there are.
+    all: bool,
     sessions: Vec<SessionView>,
     /// What the table is called.
     caption: &'static str,
@@ -89,13 +91,14 @@ pub(in crate::console) async fn page(
     let now = console.clock.now();
     let sessions = page.links.iter().map(|row| SessionView::of(row, now)).collect();
     let next = page.next.map(|cursor| address(&asked, &cursor));
+    let all = matches!(filter, Filter::All) && after.is_none();
     let (caption, further) = if matches!(filter, Filter::Waiting) {
         ("Sessions that wait for a person, longest first", "The next ones")
     } else {
         ("Sessions, newest first", "Older ones")
     };
     let searched = (!frame.query.trim().is_empty()).then_some(SEARCHABLE);
-    Ok(shown(&SessionsPage { frame, which, sessions, caption, next, further, searched, hint: None }))
+    Ok(shown(&SessionsPage { frame, which, all, sessions, caption, next, further, searched, hint: None }))
 }
 
 impl SessionsPage {
@@ -104,6 +107,7 @@ impl SessionsPage {
         Self {
             frame,
             which: "nothing was found".to_owned(),
+            all: false,
             sessions: Vec::new(),
             caption: "",
             next: None,
