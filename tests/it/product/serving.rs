@@ -64,6 +64,7 @@ async fn a_mention_becomes_a_session_and_no_log_line_tells_secrets_or_words() {
     assert!(bobbin.stop().await.success());
     let log = bobbin.stderr();
     assert!(log.contains("TRACE") && log.contains("handled speech: done"));
+    assert!(!log.contains('\u{1b}'), "colours where nobody sees them");
     let secrets = [SIGNING_SECRET, BOT_TOKEN, DEVIN_KEY, "canary mention", "canary answer", "ada@acme.example"];
     for secret in secrets {
         let told = log.lines().find(|line| line.contains(secret));
