@@ -285,7 +285,8 @@ fn speaking(
     }
     let app = config.slack.oauth.clone().context("neither a bot token nor the app's credentials")?;
     let oauth = OAuth::new(outbound.clone(), api.clone(), app.client_id, app.client_secret);
-    let installations = Arc::new(Installations::new(store.clone(), clock.clone(), seal.clone(), oauth));
+    let installations =
+        Arc::new(Installations::new(store.clone(), clock.clone(), seal.clone(), oauth, config.slack.invited.clone()));
     let (known, clock) = (installations.clone(), clock.clone());
     let slack_of: SlackOf = Box::new(move |team| {
         let tokens = InstalledTokens::new(known.clone(), clock.clone(), team.clone());

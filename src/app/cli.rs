@@ -248,6 +248,11 @@ async fn serve(file: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<(
     let store = open_store(&config.store, clock.clone())?;
     tell_durability(&store).await;
     let bobbin = Bobbin::new(&config, store, clock)?;
+    if let Some(install) = &bobbin.install
+        && let Err(error) = install.installations.tell_uninvited().await
+    {
+        tracing::warn!(%error, "the store is away: who installed the app is not known");
+    }
     let (listen, public_url) = (config.service.listen, config.service.public_url.clone());
     let stop = stop_on_signal()?;
     reload::on_hangup(&bobbin, config, file.clone(), stop.clone())?;

@@ -76,7 +76,8 @@ fn refuse(ConfigError(problems): &ConfigError) {
 }
 
 impl Bobbin {
-    /// Takes over what can change while it runs: the rules of channels, what requests are verified with, and who operates.
+    /// Takes over what can change while it runs: the rules of channels, what requests are verified with, who may have the
+    /// app, and who operates.
     pub fn take_over(&self, newer: &Config) -> anyhow::Result<()> {
         let secrets = signing_secrets(newer)?;
         // Sockets open at a start only: until then the doors stay open for what they were open for.
@@ -84,6 +85,9 @@ impl Bobbin {
             self.receive.secrets.replace(secrets);
         }
         self.receive.rules.replace(newer.rules.clone());
+        if let Some(install) = &self.install {
+            install.installations.invite(newer.slack.invited.clone());
+        }
         if let Some(sign_in) = &self.sign_in {
             sign_in.admins.replace(newer.console.admins.clone());
         }

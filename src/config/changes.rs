@@ -11,7 +11,9 @@ use secrecy::ExposeSecret as _;
 use super::{Config, Source, keys::KEYS};
 
 /// Keys that are taken over while it runs; the tables of channels are as well.
-const AT_ONCE: [&str; 3] = ["BOBBIN_SLACK_SIGNING_SECRETS", "BOBBIN_MAX_FILE", "BOBBIN_LOG"];
+const AT_ONCE: [&str; 4] = ["BOBBIN_SLACK_SIGNING_SECRETS", WORKSPACES, "BOBBIN_MAX_FILE", "BOBBIN_LOG"];
+/// Who may install; a table of their own invites as well.
+const WORKSPACES: &str = "BOBBIN_SLACK_WORKSPACES";
 /// Taken over as well where there is a sign-in already.
 const ADMINS: &str = "BOBBIN_ADMINS";
 
@@ -59,11 +61,13 @@ impl Config {
             ("channels", old.channels != new.channels),
             ("schemas", old.schemas != new.schemas),
             ("reactions", old.reactions != new.reactions),
+            // Who may install, by a table of their own.
+            ("workspaces", self.slack.invited != newer.slack.invited && !changes.taken_over.contains(&WORKSPACES)),
         ];
         changes.taken_over.extend(tables.into_iter().filter_map(|(name, differs)| differs.then_some(name)));
         let tenancy = [
             ("organisations", organisations(self) != organisations(newer)),
-            ("workspaces", self.routing.workspaces != newer.routing.workspaces),
+            ("workspaces.*.organisation", self.routing.workspaces != newer.routing.workspaces),
             ("channels.*.organisation", self.routing.channels != newer.routing.channels),
         ];
         changes.for_a_restart.extend(tenancy.into_iter().filter_map(|(name, differs)| differs.then_some(name)));
@@ -106,9 +110,10 @@ mod tests {
             "channels",
             "schemas",
             "reactions",
+            "workspaces",
         ];
         assert_eq!(changes.taken_over, at_once);
-        let later = ["BOBBIN_POLL_INTERVAL", "organisations", "workspaces", "channels.*.organisation"];
+        let later = ["BOBBIN_POLL_INTERVAL", "organisations", "workspaces.*.organisation", "channels.*.organisation"];
         assert_eq!(changes.for_a_restart, later);
         assert!(!format!("{before:?}").contains("old"));
     }

@@ -55,6 +55,11 @@ pub const KEYS: &[Key] = &[
         Some("false"),
         "whether PKCE is switched on in the app's settings (which cannot be undone there)",
     ),
+    key(
+        "BOBBIN_SLACK_WORKSPACES",
+        None,
+        "workspaces (`T…`), or organisations of Enterprise Grid (`E…`), that may install; `*`: any",
+    ),
     key("BOBBIN_SLACK_API_URL", Some("https://slack.com/api/"), "Slack's Web API"),
     key(
         "BOBBIN_SLACK_FILE_HOSTS",

@@ -19,6 +19,7 @@ mod tenancy;
 
 use std::{fmt, path::Path};
 
+use self::tenancy::Tenancy;
 use crate::domain::{routing::Routing, rules::Rules};
 
 pub use self::{
@@ -118,11 +119,11 @@ impl Config {
     }
 
     fn read(mut source: Source) -> (Self, Source) {
-        let (organisations, routing) = tenancy::read(&mut source);
+        let Tenancy { organisations, routing, workspaces } = Tenancy::read(&mut source);
         let config = Self {
             service: ServiceConfig::read(&mut source),
             store: StoreConfig::read(&mut source),
-            slack: SlackConfig::read(&mut source),
+            slack: SlackConfig::read(&mut source, workspaces),
             devin: DevinConfig::read(&mut source),
             console: ConsoleConfig::read(&mut source),
             log: LogConfig::read(&mut source),

@@ -4,11 +4,14 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Source;
+use crate::domain::{ids::TeamId, invited::Invited};
 
 /// The key of the app-level token.
 const APP_TOKEN: &str = "BOBBIN_SLACK_APP_TOKEN";
 /// The key of the key.
 const SECRET_KEY: &str = "BOBBIN_SECRET_KEY";
+/// The key of those who may install.
+const WORKSPACES: &str = "BOBBIN_SLACK_WORKSPACES";
 /// Sockets that Slack allows an app.
 const MAX_SOCKETS: usize = 10;
 
@@ -23,6 +26,8 @@ pub struct SlackConfig {
     pub bot_token: Option<SecretString>,
     /// The app's credentials: workspaces install with them where there is no bot token, and people sign in.
     pub oauth: Option<OAuthConfig>,
+    /// Who may install by OAuth; never nobody in a usable configuration without a bot token.
+    pub invited: Invited,
     /// The Web API.
     pub api_url: Url,
     /// Hosts that files may be downloaded from.
@@ -52,8 +57,10 @@ pub struct OAuthConfig {
 }
 
 impl SlackConfig {
-    pub(super) fn read(source: &mut Source) -> Self {
+    /// Reads the keys; the file has tables for these workspaces.
+    pub(super) fn read(source: &mut Source, workspaces: Vec<TeamId>) -> Self {
         let (bot_token, oauth) = (source.secret("BOBBIN_SLACK_BOT_TOKEN"), oauth(source));
+        let invited = invited(source, workspaces, bot_token.is_none() && oauth.is_some());
         if bot_token.is_none() {
             installs_by_oauth(source, oauth.is_some());
         }
@@ -63,6 +70,7 @@ impl SlackConfig {
             socket_mode,
             bot_token,
             oauth,
+            invited,
             api_url: source.url("BOBBIN_SLACK_API_URL").unwrap_or_else(crate::config::devin::nowhere),
             file_hosts: list(&source.text("BOBBIN_SLACK_FILE_HOSTS").unwrap_or_default()),
             secret_key: secret_key(source),
@@ -97,6 +105,18 @@ fn oauth(source: &mut Source) -> Option<OAuthConfig> {
             None
         }
     }
+}
+
+/// Who is named in the list or has a table of their own; somebody has to be, where workspaces install.
+fn invited(source: &mut Source, workspaces: Vec<TeamId>, installs: bool) -> Invited {
+    let text = source.text(WORKSPACES).unwrap_or_default();
+    let found = match Invited::read(&text).map(|listed| listed.and(workspaces)) {
+        Ok(invited) if !(installs && invited.is_empty()) => return invited,
+        Ok(_) => "nothing".to_owned(),
+        Err(part) => format!("{part:?}"),
+    };
+    source.problem(WORKSPACES, &found, Invited::FORM);
+    Invited::default()
 }
 
 /// Without a bot token workspaces install by OAuth, and what that needs has to be there.

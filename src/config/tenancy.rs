@@ -25,11 +25,32 @@ pub struct Organisation {
 /// Names an organisation in the tables of channels and workspaces.
 pub(super) const KEY: &str = "organisation";
 
-/// Reads `[organisations.…]`, `[workspaces.…]`, and what the tables of channels say of organisations.
-pub(super) fn read(source: &mut Source) -> (Vec<Organisation>, Routing) {
-    let tables = source.tenancy_tables();
+/// What the file says of tenants.
+#[derive(Debug, Default)]
+pub(super) struct Tenancy {
+    /// Organisations beside the one for all.
+    pub(super) organisations: Vec<Organisation>,
+    /// Which workspaces and channels belong to them.
+    pub(super) routing: Routing,
+    /// Workspaces that have a table.
+    pub(super) workspaces: Vec<TeamId>,
+}
+
+impl Tenancy {
+    /// Reads `[organisations.…]`, `[workspaces.…]`, and what the tables of channels say of organisations.
+    pub(super) fn read(source: &mut Source) -> Self {
+        let tables = source.tenancy_tables();
+        let organisations = organisations(source, tables.organisations);
+        let names: Vec<String> = organisations.iter().map(|one| one.name.clone()).collect();
+        let (workspaces, of) = workspaces(source, tables.workspaces, &names);
+        let channels = of_channels(source, tables.channels, &names);
+        Self { organisations, routing: Routing { workspaces: of, channels }, workspaces }
+    }
+}
+
+fn organisations(source: &mut Source, tables: Table) -> Vec<Organisation> {
     let mut organisations: Vec<Organisation> = Vec::new();
-    for (name, value) in tables.organisations {
+    for (name, value) in tables {
         let path = format!("organisations.{name}");
         let Value::Table(table) = value else {
             source.problem(&path, value.type_str(), "a table");
@@ -41,22 +62,29 @@ pub(super) fn read(source: &mut Source) -> (Vec<Organisation>, Routing) {
         }
         organisations.extend(read);
     }
-    let names: Vec<String> = organisations.iter().map(|one| one.name.clone()).collect();
-    let mut routing = Routing::default();
-    for (name, value) in tables.workspaces {
+    organisations
+}
+
+/// The workspaces that have a table, and to which organisations they belong.
+fn workspaces(source: &mut Source, tables: Table, names: &[String]) -> (Vec<TeamId>, BTreeMap<TeamId, String>) {
+    let (mut all, mut of) = (Vec::new(), BTreeMap::new());
+    for (name, value) in tables {
         let path = format!("workspaces.{name}");
-        match (name.parse::<TeamId>(), value) {
-            (Ok(team), Value::Table(table)) => {
-                routing.workspaces.extend(of_workspace(source, &path, table, &names).map(|of| (team, of)));
+        // What is said in an organisation of Enterprise Grid is said in one of its workspaces.
+        let team = name.parse::<TeamId>().ok().filter(|team| team.as_str().starts_with('T'));
+        match (team, value) {
+            (Some(team), Value::Table(table)) => {
+                of.extend(of_workspace(source, &path, table, names).map(|of| (team.clone(), of)));
+                all.push(team);
             }
-            (Ok(_), other) => source.problem(&path, other.type_str(), "a table"),
-            (Err(_), _) => {
-                source.problem(&path, &format!("{name:?}"), "a workspace's id, T…, or an organisation's, E…");
+            (Some(_), other) => source.problem(&path, other.type_str(), "a table"),
+            (None, _) => {
+                let allowed = "a workspace's id, T…; those of an organisation of Enterprise Grid have a table each";
+                source.problem(&path, &format!("{name:?}"), allowed);
             }
         }
     }
-    routing.channels = of_channels(source, tables.channels, &names);
-    (organisations, routing)
+    (all, of)
 }
 
 fn organisation(source: &mut Source, path: &str, name: &str, table: Table) -> Option<Organisation> {

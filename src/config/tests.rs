@@ -180,6 +180,7 @@ fn what_is_wrong_with_a_table_is_named_with_what_is_allowed() {
             "workspaces.T1.organisation: found \"next\"; allowed: a name of the table",
         ),
         ("[workspaces.acme]", "workspaces.acme: found \"acme\"; allowed: a workspace's id"),
+        ("[workspaces.E1]", "workspaces.E1: found \"E1\"; allowed: a workspace's id, T…; those of an organisation"),
         (
             "[channels.C1]\norganisation = 'next'",
             "channels.C1.organisation: found \"next\"; allowed: a name of the table",
@@ -234,12 +235,20 @@ fn without_a_bot_token_workspaces_install_and_what_that_needs_is_named() {
         said.contains("BOBBIN_PUBLIC_URL: found nothing") && said.contains("BOBBIN_SECRET_KEY: found nothing"),
         "{said}"
     );
+    assert!(
+        said.contains("BOBBIN_SLACK_WORKSPACES: found nothing; allowed: the workspaces that may install"),
+        "{said}"
+    );
+    let invited = |list| ("BOBBIN_SLACK_WORKSPACES", list);
+    let said = values(&[app[0], app[1], invited("T1, acme")]).unwrap_err().to_string();
+    assert!(said.contains("BOBBIN_SLACK_WORKSPACES: found \"acme\"; allowed: the workspaces"), "{said}");
+    assert_eq!(said.matches("BOBBIN_SLACK_WORKSPACES").count(), 1, "{said}");
     assert!(!said.contains("hunter2"), "{said}");
     let said = values(&app[..1]).unwrap_err().to_string();
     assert!(said.contains("BOBBIN_SLACK_CLIENT_SECRET: found nothing"), "{said}");
     let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     let rest = [("BOBBIN_PUBLIC_URL", "https://bobbin.example.com"), ("BOBBIN_SECRET_KEY", key)];
-    let config = values(&[app[0], app[1], rest[0], rest[1]]).unwrap();
+    let config = values(&[app[0], app[1], rest[0], rest[1], invited("T1")]).unwrap();
     assert!(config.slack.bot_token.is_none() && config.slack.oauth.is_some());
 }
 

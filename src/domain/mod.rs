@@ -10,6 +10,7 @@ pub mod errand;
 pub mod fate;
 pub mod findings;
 pub mod ids;
+pub mod invited;
 pub mod lately;
 pub mod link;
 pub mod listing;

@@ -139,6 +139,11 @@ async fn redeem(install: &Install, code: &str, pass: &Pass) -> Response {
             let name = installation.name.unwrap_or_else(|| installation.id.to_string());
             Page::Installed { name, missing }.answer(StatusCode::OK)
         }
+        Err(InstallError::NotInvited { id, name }) => {
+            count("not_invited");
+            tracing::warn!(workspace = %id, name, "a workspace that is not invited was turned away");
+            Page::NotInvited { name: name.unwrap_or_else(|| id.to_string()), id }.answer(StatusCode::FORBIDDEN)
+        }
         Err(error @ InstallError::Store(_)) => {
             count("store_away");
             tracing::error!(%error, "an installation could not be kept");

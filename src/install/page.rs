@@ -6,6 +6,8 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
 };
 
+use crate::domain::ids::TeamId;
+
 #[derive(Template)]
 #[template(path = "install/page.html", config = ".askama.toml")]
 struct Rendered<'a> {
@@ -24,6 +26,13 @@ pub(super) enum Page {
     },
     /// The person said no at Slack.
     Declined,
+    /// Nobody invited them.
+    NotInvited {
+        /// The workspace or organisation.
+        id: TeamId,
+        /// Its name.
+        name: String,
+    },
     /// Begun in another browser, too long ago, or not by us.
     NotYours,
     /// Slack granted nothing.

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{Installation, Workspaces};
 use crate::{
     clock::{Clock, later},
-    domain::ids::TeamId,
+    config::Live,
+    domain::{ids::TeamId, invited::Invited},
     slack::{Grant, OAuth, SlackError},
     store::{SharedStore, Store, StoreError, seal::Seal},
 };
@@ -38,6 +39,14 @@ pub enum InstallError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Nobody invited them.
+    #[error("{id} is not invited to install the app")]
+    NotInvited {
+        /// The workspace or organisation.
+        id: TeamId,
+        /// Its name.
+        name: Option<String>,
+    },
     /// Slack gave something else than a bot's installation.
     #[error("Slack granted no bot installation: {0}")]
     NotABot(&'static str),
@@ -50,12 +59,23 @@ pub struct Installations {
     clock: Arc<dyn Clock>,
     seal: Seal,
     oauth: OAuth,
+    invited: Live<Invited>,
 }
 
 impl Installations {
-    /// Those of this app in this store.
-    pub fn new(store: SharedStore, clock: Arc<dyn Clock>, seal: Seal, oauth: OAuth) -> Self {
-        Self { store, clock, seal, oauth }
+    /// Those of this app in this store, for whoever is invited.
+    pub fn new(store: SharedStore, clock: Arc<dyn Clock>, seal: Seal, oauth: OAuth, invited: Invited) -> Self {
+        Self { store, clock, seal, oauth, invited: Live::new(invited) }
+    }
+
+    /// Invites these, and nobody else; whoever is not among them any more has no token from now on.
+    pub fn invite(&self, invited: Invited) {
+        self.invited.replace(invited);
+    }
+
+    /// Whether an installation is of somebody who is invited.
+    pub fn invites(&self, one: &Installation) -> bool {
+        self.invited.now().has(&one.id, one.enterprise.as_ref())
     }
 
     /// The app towards Slack.
@@ -63,13 +83,20 @@ impl Installations {
         &self.oauth
     }
 
-    /// Keeps what Slack granted, in the place of what was granted before.
+    /// Keeps what Slack granted, in the place of what was granted before. What it granted of somebody who is not invited is
+    /// given back.
     pub async fn keep(&self, grant: &Grant) -> Result<Installation, InstallError> {
         if !matches!(grant.token_type.as_str(), "" | "bot") {
             return Err(InstallError::NotABot("the token is not a bot's"));
         }
         let made = Installation::granted(grant, &self.seal, self.clock.now());
         let made = made.ok_or(InstallError::NotABot("it names neither a workspace nor an organisation"))?;
+        if !self.invites(&made) {
+            if let Err(error) = self.oauth.revoke(&grant.access_token).await {
+                tracing::warn!(workspace = %made.id, %error, "a token that nobody keeps could not be given back");
+            }
+            return Err(InstallError::NotInvited { id: made.id, name: made.name });
+        }
         self.write(&made).await?;
         self.enlist(&made.id).await?;
         Ok(made)
@@ -106,14 +133,27 @@ impl Installations {
         Ok(all)
     }
 
-    /// The installation through which we speak in a workspace: its own, or its organisation's.
+    /// The installation through which we speak in a workspace: its own, or its organisation's; none of anybody who is not
+    /// invited.
     pub async fn of(&self, team: &TeamId) -> Result<Option<Installation>, StoreError> {
-        let own = self.read(team).await?;
+        let own = self.read(team).await?.filter(|own| self.invites(own));
         if own.as_ref().is_some_and(|own| own.gone.is_none()) {
             return Ok(own);
         }
         let Some(enterprise) = enterprise_of(&*self.store, team).await? else { return Ok(own) };
-        Ok(self.read(&enterprise).await?.or(own))
+        Ok(self.read(&enterprise).await?.filter(|theirs| self.invites(theirs)).or(own))
+    }
+
+    /// Tells the operators whose installations lie idle because nobody invites them.
+    pub async fn tell_uninvited(&self) -> Result<(), StoreError> {
+        for one in self.list().await?.iter().filter(|one| one.gone.is_none() && !self.invites(one)) {
+            tracing::warn!(
+                workspace = %one.id,
+                name = one.name,
+                "a workspace has the app and is not invited: nothing is done for it until BOBBIN_SLACK_WORKSPACES names it"
+            );
+        }
+        Ok(())
     }
 
     /// A workspace was seen to be of an organisation.

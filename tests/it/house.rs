@@ -207,7 +207,7 @@ fn the_manifest_subscribes_to_what_is_handled() {
 }
 
 /// The scopes that each event and each method we call needs (`slack.md`, sections 3.4 and 6.2).
-const NEEDED: [(&str, &[&str]); 33] = [
+const NEEDED: [(&str, &[&str]); 34] = [
     // With the app-level token, whose scope is no bot's.
     ("apps.connections.open", &[]),
     ("agent_session_stopped", &["chat:write"]),
@@ -221,6 +221,7 @@ const NEEDED: [(&str, &[&str]); 33] = [
     ("reaction_removed", &["reactions:read"]),
     ("user_change", &["users:read"]),
     ("agents.sessions.setStatus", &["chat:write"]),
+    ("auth.revoke", &[]),
     ("auth.test", &[]),
     ("chat.delete", &["chat:write"]),
     ("chat.getPermalink", &[]),

@@ -1,7 +1,7 @@
 //! Two workspaces that install the app, and two Devin organisations: each speaks with its own token to its own
 //! organisation, and nothing of one is ever visible to the other.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,7 +13,7 @@ use axum::{
 use bobbin::{
     app::{Bobbin, Limits, send_as_slack, serve},
     clock::Clock,
-    config::Config,
+    config::{Config, ConfigError},
     domain::ids::{ChannelId, TeamId, Ts},
     outbound::{Outbound, OutboundOptions},
     oversight::Actor,
@@ -115,20 +115,7 @@ impl Town {
         let store: SharedStore =
             Arc::new(EmbeddedStore::open(folder.path().join("bobbin.db"), shared.clone()).unwrap());
         store.found().await.unwrap();
-        let settings = [
-            ("BOBBIN_PUBLIC_URL", PUBLIC),
-            ("BOBBIN_SLACK_SIGNING_SECRETS", SIGNING_SECRET),
-            ("BOBBIN_SLACK_CLIENT_ID", CLIENT_ID),
-            ("BOBBIN_SLACK_CLIENT_SECRET", CLIENT_SECRET),
-            ("BOBBIN_SLACK_API_URL", &format!("{base}/api/")),
-            ("BOBBIN_SECRET_KEY", SECRET_KEY),
-            ("BOBBIN_DEVIN_API_URL", &base),
-            ("BOBBIN_DEVIN_API_KEY", DEVIN_KEY),
-            ("BOBBIN_DEVIN_ORG_ID", ORG),
-        ]
-        .map(|(name, value)| (name, value.to_owned()));
-        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let config = Config::from_values_and_file(settings.into_iter().chain(more), tables).unwrap();
+        let config = configured(&base, tables, more).unwrap();
         let outbound = Outbound::new(OutboundOptions::default()).unwrap();
         let bobbin = Bobbin::with_outbound(&config, store.clone(), shared, outbound.clone()).unwrap();
         Self { clock, acme, next, bobbin, store, config, outbound, base, stop, _folder: folder }
@@ -208,6 +195,26 @@ impl Town {
     }
 }
 
+/// The configuration of a bot between the two, to which both are invited unless `more` says otherwise.
+fn configured(base: &str, tables: &str, more: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
+    let mut settings: BTreeMap<&str, String> = [
+        ("BOBBIN_PUBLIC_URL", PUBLIC),
+        ("BOBBIN_SLACK_SIGNING_SECRETS", SIGNING_SECRET),
+        ("BOBBIN_SLACK_CLIENT_ID", CLIENT_ID),
+        ("BOBBIN_SLACK_CLIENT_SECRET", CLIENT_SECRET),
+        ("BOBBIN_SLACK_WORKSPACES", &format!("{TEAM},{NEIGHBOURS},E0NEXT")),
+        ("BOBBIN_SLACK_API_URL", &format!("{base}/api/")),
+        ("BOBBIN_SECRET_KEY", SECRET_KEY),
+        ("BOBBIN_DEVIN_API_URL", base),
+        ("BOBBIN_DEVIN_API_KEY", DEVIN_KEY),
+        ("BOBBIN_DEVIN_ORG_ID", ORG),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into();
+    settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    Config::from_values_and_file(settings, tables)
+}
+
 /// A header of an answer.
 fn told(answer: &Response, name: &header::HeaderName) -> Option<String> {
     answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
@@ -269,6 +276,68 @@ async fn a_workspace_installs_and_whoever_did_it_is_told_what_to_do_next() {
     assert_eq!(sessions[0].user_id.as_ref().unwrap().as_str(), "user-olga");
     assert!(town.acme.devin.sessions().is_empty(), "in their own organisation");
     assert_eq!(posts(&town.next, NEXT_DOOR, &root).len(), 1);
+}
+
+/// Whoever installs the app decides which e-mail addresses the people of their workspace have.
+#[tokio::test]
+async fn a_workspace_that_nobody_invited_gets_nothing_and_what_slack_allowed_is_given_back() {
+    let town = Town::with("", &[("BOBBIN_SLACK_WORKSPACES", TEAM)]).await;
+    for enterprise in [None, Some("E0NEXT")] {
+        town.next.slack.change(|state| state.oauth.enterprise = enterprise.map(id));
+        let shown = town.install(&town.next, OLGA).await;
+        let add = format!("adding <code>{}</code> to <code>BOBBIN_SLACK_WORKSPACES", enterprise.unwrap_or(NEIGHBOURS));
+        assert!(shown.status == StatusCode::FORBIDDEN && shown.text.contains(&add), "{}", shown.text);
+    }
+    assert!(town.installation().list().await.unwrap().is_empty());
+    assert_eq!(town.next.slack.calls("auth.revoke"), 2);
+    let works = |state: &twin::slack::State| state.tokens.values().any(|token| token.refused.is_none());
+    assert!(!town.next.slack.read(works), "no token of theirs works");
+
+    say(&town.next, OLGA, NEXT_DOOR, &format!("<@{BOT_USER}> fix the login test"));
+    town.settle().await;
+    let by_us = |m: &twin::slack::Message| m.user == id(BOT_USER);
+    let spoke = |state: &twin::slack::State| state.channels.values().flat_map(|channel| &channel.messages).any(by_us);
+    assert!(!town.next.slack.read(spoke), "nobody there hears of us");
+    assert!(town.next.devin.sessions().is_empty() && town.acme.devin.sessions().is_empty());
+    assert_eq!(town.install(&town.acme, ADA).await.status, StatusCode::OK, "whoever is invited comes in");
+}
+
+#[tokio::test]
+async fn a_workspace_is_invited_by_its_id_its_organisation_a_table_of_its_own_or_with_everybody() {
+    let table = format!("[workspaces.{NEIGHBOURS}]\n");
+    for (list, tables, enterprise) in
+        [(NEIGHBOURS, "", None), ("E0NEXT", "", Some("E0NEXT")), ("", table.as_str(), None), ("*", "", Some("E0NEXT"))]
+    {
+        let town = Town::with(tables, &[("BOBBIN_SLACK_WORKSPACES", list)]).await;
+        town.next.slack.change(|state| state.oauth.enterprise = enterprise.map(id));
+        let shown = town.install(&town.next, OLGA).await;
+        assert_eq!(shown.status, StatusCode::OK, "{list:?} {tables:?}: {}", shown.text);
+        assert_eq!(town.next.slack.calls("auth.revoke"), 0);
+    }
+    let nobody = configured("http://localhost:1", "", &[("BOBBIN_SLACK_WORKSPACES", "")]).unwrap_err().to_string();
+    assert!(nobody.contains("BOBBIN_SLACK_WORKSPACES: found nothing; allowed: the workspaces that may"), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_invited_no_longer_has_no_token_until_it_is_again() {
+    let town = Town::of_two().await;
+    town.install(&town.next, OLGA).await;
+    town.settle().await;
+    let only = |list: &str| configured(&town.base, "", &[("BOBBIN_SLACK_WORKSPACES", list)]).unwrap();
+    town.bobbin.take_over(&only(TEAM)).unwrap();
+    assert!(!town.installation().has(&id(NEIGHBOURS)).await.unwrap());
+    let page = Desk::default().shown(&town.bobbin, "/console/installs").await.text;
+    assert!(page.contains("not invited"), "{page}");
+    // What a client remembers of a token, it remembers for a moment.
+    town.clock.advance(Duration::from_secs(11));
+    let root = say(&town.next, OLGA, NEXT_DOOR, &format!("<@{BOT_USER}> fix the login test"));
+    town.settle().await;
+    assert!(posts(&town.next, NEXT_DOOR, &root).is_empty() && town.acme.devin.sessions().is_empty());
+
+    town.bobbin.take_over(&only(&format!("{TEAM},{NEIGHBOURS}"))).unwrap();
+    town.clock.advance(Duration::from_hours(1));
+    town.settle().await;
+    assert_eq!(posts(&town.next, NEXT_DOOR, &root).len(), 1, "what waited is handled");
 }
 
 #[tokio::test]

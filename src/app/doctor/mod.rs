@@ -181,7 +181,7 @@ fn installations(
     let app = config.slack.oauth.clone()?;
     let seal = Seal::new(bobbin::key(config).ok()?.expose_secret());
     let oauth = OAuth::new(outbound.clone(), config.slack.api_url.clone(), app.client_id, app.client_secret);
-    Some(Arc::new(Installations::new(store?.clone(), clock.clone(), seal, oauth)))
+    Some(Arc::new(Installations::new(store?.clone(), clock.clone(), seal, oauth, config.slack.invited.clone())))
 }
 
 async fn installed(
@@ -214,6 +214,12 @@ async fn workspace(
         let gone = SlackError::InstallationGone { code: gone.why.clone() };
         let remedy = "nothing, if that was meant; else open /slack/install and add the app again";
         return vec![Check::warn(Area::Slack, "token", gone.to_string(), remedy).of(one.id.as_str())];
+    }
+    if !known.invites(one) {
+        let remedy =
+            "name it in BOBBIN_SLACK_WORKSPACES, if that is meant; else have its people take the app out at Slack";
+        let found = "it has the app and is not invited: nothing is done for it";
+        return vec![Check::warn(Area::Slack, "token", found, remedy).of(one.id.as_str())];
     }
     let slack = slack_of(config, outbound, known, clock, &one.id);
     slack::examine(&slack, Some(one.id.as_str()), clock.as_ref()).await

@@ -26,6 +26,7 @@ struct InstallView {
     at: When,
     missing: Vec<String>,
     gone: Option<(String, When)>,
+    invited: bool,
 }
 
 pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer: Viewer) -> Result<Response, Trouble> {
@@ -42,6 +43,7 @@ pub(in crate::console) async fn page(State(console): State<Arc<Console>>, viewer
         by: known.by.as_ref().map(ToString::to_string).unwrap_or_default(),
         at: When::of(known.at, now),
         missing: known.lacks(&console.scopes).into_iter().map(str::to_owned).collect(),
+        invited: installations.invites(known),
         gone: known.gone.as_ref().map(|gone| (gone.why.clone(), When::of(gone.at, now))),
     });
     Ok(shown(&InstallsPage { frame, installs: Some(installs.collect()) }))

@@ -3,7 +3,7 @@
 //! They are made as the app and not as an installation: client id and secret go as HTTP Basic, as Slack prefers.
 //! <https://docs.slack.dev/authentication/installing-with-oauth> <https://docs.slack.dev/authentication/using-token-rotation>
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -138,6 +138,16 @@ impl OAuth {
         self.access(&[("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]).await
     }
 
+    /// Gives a token back that we do not want.
+    /// <https://docs.slack.dev/reference/methods/auth.revoke>
+    ///
+    /// # Errors
+    ///
+    /// [`SlackError`]; the token may work still.
+    pub async fn revoke(&self, token: &SecretString) -> Result<(), SlackError> {
+        self.send("auth.revoke", |request| request.bearer_auth(token.expose_secret())).await.map(drop)
+    }
+
     async fn access(&self, form: &[(&str, &str)]) -> Result<Grant, SlackError> {
         part(&mut self.call("oauth.v2.access", form).await?, "")
     }
@@ -160,9 +170,18 @@ impl OAuth {
 
     /// A call as the app.
     pub(super) async fn call(&self, method: &'static str, form: &[(&str, &str)]) -> Result<Value, SlackError> {
+        let as_app =
+            |request: RequestBuilder| request.basic_auth(&self.client_id, Some(self.client_secret.expose_secret()));
+        self.send(method, |request| as_app(request).form(form)).await
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Value, SlackError> {
         let url = self.api.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
-        let request = self.outbound.request(Method::POST, url);
-        let request = request.basic_auth(&self.client_id, Some(self.client_secret.expose_secret())).form(form);
+        let request = with(self.outbound.request(Method::POST, url));
         outcome(&self.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)
     }
 }

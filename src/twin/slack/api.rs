@@ -53,6 +53,7 @@ pub(super) struct Asked<'a> {
     pub(super) args: &'a mut Args,
     pub(super) now: Timestamp,
     pub(super) scopes: &'a BTreeSet<String>,
+    pub(super) token: &'a str,
 }
 
 /// How a method is called.
@@ -211,7 +212,7 @@ impl SlackTwin {
         seen.scopes = known.scopes;
         let now = self.now();
         let run = |state: &mut State| {
-            let mut asked = Asked { state, args: &mut seen.args, now, scopes: &seen.scopes };
+            let mut asked = Asked { state, args: &mut seen.args, now, scopes: &seen.scopes, token: &token };
             if !method.scope.is_empty() {
                 asked.need(method.scope)?;
             }
@@ -257,6 +258,7 @@ fn method(name: &str) -> Option<Method> {
     let (scope, json, run): (&'static str, JsonBody, fn(&mut Asked<'_>) -> Reply) = match name {
         "api.test" => ("", Taken, |_| Ok(json!({}))),
         "auth.test" => ("", Taken, people::auth_test),
+        "auth.revoke" => ("", Ignored, people::revoke),
         "apps.connections.open" => ("", Ignored, sockets::open),
         "chat.postMessage" => ("chat:write", Taken, chat::post),
         "chat.update" => ("chat:write", Taken, chat::update),

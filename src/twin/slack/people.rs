@@ -1,4 +1,4 @@
-//! `auth.test`, `users.*`, `bots.info`, `team.info`, `files.info`.
+//! `auth.test`, `auth.revoke`, `users.*`, `bots.info`, `team.info`, `files.info`.
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,13 @@ pub(super) fn auth_test(asked: &mut Asked<'_>) -> Reply {
         "user": state.app.name, "user_id": state.app.bot_user, "bot_id": state.app.bot_id,
         "is_enterprise_install": false,
     }))
+}
+
+/// The token is worth nothing any more.
+pub(super) fn revoke(asked: &mut Asked<'_>) -> Reply {
+    let known = asked.state.tokens.get_mut(asked.token).ok_or_else(|| ApiError::new("invalid_auth"))?;
+    known.refused = Some("token_revoked".to_owned());
+    Ok(json!({ "revoked": true }))
 }
 
 pub(super) fn info(asked: &mut Asked<'_>) -> Reply {

@@ -39,6 +39,7 @@ fn settings(outside: &Outside) -> Settings {
         ("BOBBIN_PUBLIC_URL", base),
         ("BOBBIN_SLACK_CLIENT_ID", CLIENT_ID.to_owned()),
         ("BOBBIN_SLACK_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+        ("BOBBIN_SLACK_WORKSPACES", TEAM.to_owned()),
         ("BOBBIN_ADMINS", format!("{TEAM}/{ADA}")),
     ]);
     settings
