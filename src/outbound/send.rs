@@ -155,22 +155,39 @@ impl Outbound {
     ///
     /// [`SendError`], as [`send`](Self::send).
     pub async fn send_seeing(&self, call: &Call, request: RequestBuilder) -> Result<(Answer, HeaderMap), SendError> {
+        self.send_judged(call, request, |answer| (answer, None)).await
+    }
+
+    /// Sends a request and reads its answer as the caller does: what it makes of it, and in which word for traces and
+    /// metrics where the status does not say it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], as [`send`](Self::send).
+    pub async fn send_judged<T>(
+        &self,
+        call: &Call,
+        request: RequestBuilder,
+        judge: impl FnOnce(Answer) -> (T, Option<&'static str>),
+    ) -> Result<(T, HeaderMap), SendError> {
         let started = Instant::now();
         let span = span(call);
         // On the heap: a request in flight is large, and every caller's future would hold it.
         let result = Box::pin(exchange(&self.bounded(call), request).instrument(span.clone())).await;
-        let outcome = match &result {
-            Ok((answer, _)) => outcome_of(answer.status),
-            Err(SendError::NotSent(_)) => "not_sent",
-            Err(SendError::Unknown(_)) => "unknown",
-        };
-        let status = result.as_ref().map_or(0, |(answer, _)| answer.status);
-        record(&span, call, outcome, status, started.elapsed());
-        if let Ok((Answer { status: 429, retry_after, .. }, _)) = &result {
-            let wait = retry_after.unwrap_or_default().as_secs_f64();
+        let took = started.elapsed();
+        let (answer, headers) = result.inspect_err(|error| {
+            let outcome = if matches!(error, SendError::NotSent(_)) { "not_sent" } else { "unknown" };
+            record(&span, call, outcome, 0, took);
+        })?;
+        let (status, wait) = (answer.status, answer.retry_after);
+        let (made, judged) = judge(answer);
+        let outcome = judged.unwrap_or_else(|| outcome_of(status));
+        record(&span, call, outcome, status, took);
+        if outcome == "rate_limited" {
+            let wait = wait.unwrap_or_default().as_secs_f64();
             metrics::histogram!("bobbin_rate_limit_wait_seconds", "service" => call.service).record(wait);
         }
-        result
+        Ok((made, headers))
     }
 }
 

@@ -113,6 +113,17 @@ impl SlackError {
 }
 
 impl SlackError {
+    /// What came of a call, in the words that the metrics have for it.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "rate_limited",
+            Self::InstallationGone { .. } => "unauthorized",
+            Self::MissingScope { .. } | Self::Target { .. } | Self::Payload { .. } | Self::Refused { .. } => "refused",
+            Self::Unsure { .. } => "failed",
+            Self::Unreachable { .. } => "not_sent",
+        }
+    }
+
     /// Whether the workspace or the app does not have what was called at all, so that asking again soon is in vain.
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -146,6 +157,14 @@ pub(super) fn outcome(answer: &Answer) -> Result<Value, SlackError> {
         Some(false) => Err(failure(&value, answer.retry_after)),
         None => Err(SlackError::Unsure { why: "the answer says neither yes nor no".to_owned() }),
     }
+}
+
+/// Reads an answer as [`outcome`] does, and says what came of the call in a word of the metrics: Slack's `ok: false` comes
+/// with status 200.
+pub(super) fn judged(answer: &Answer) -> (Result<Value, SlackError>, Option<&'static str>) {
+    let read = outcome(answer);
+    let word = read.as_ref().err().filter(|_| answer.status == 200).map(SlackError::word);
+    (read, word)
 }
 
 /// A 3xx or 4xx: definite, whatever its body.
@@ -346,5 +365,17 @@ mod tests {
     fn an_answer_without_a_content_type_is_not_believed() {
         let bare = Answer { content_type: None, ..answer(200, "", r#"{"ok":true}"#) };
         assert!(matches!(outcome(&bare), Err(SlackError::Unsure { .. })), "an edge answered, not Slack");
+        let word = |status, body: &str| judged(&answer(status, "application/json", body)).1;
+        assert_eq!(word(200, r#"{"ok":true}"#), None);
+        for (code, expected) in [
+            ("invalid_auth", "unauthorized"),
+            ("ratelimited", "rate_limited"),
+            ("channel_not_found", "refused"),
+            ("missing_scope", "refused"),
+            ("internal_error", "failed"),
+        ] {
+            assert_eq!(word(200, &format!(r#"{{"ok":false,"error":"{code}"}}"#)), Some(expected), "{code}");
+        }
+        assert_eq!(word(429, ""), None, "its status says it");
     }
 }

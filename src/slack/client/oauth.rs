@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    error::{SlackError, outcome},
+    error::{SlackError, judged},
     transport::{CALL_TIMEOUT, call_named, part},
 };
 use crate::{
@@ -182,6 +182,6 @@ impl OAuth {
     ) -> Result<Value, SlackError> {
         let url = self.api.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
         let request = with(self.outbound.request(Method::POST, url));
-        outcome(&self.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)
+        self.outbound.send_judged(&call_named(method, CALL_TIMEOUT), request, |answer| judged(&answer)).await?.0
     }
 }

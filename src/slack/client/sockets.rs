@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::{
-    error::{SlackError, outcome},
+    error::{SlackError, judged},
     transport::{CALL_TIMEOUT, call_named, part},
 };
 use crate::{
@@ -44,7 +44,8 @@ impl SocketMode {
         let url = self.api.join(method).map_err(|error| SlackError::Unreachable { why: error.to_string() })?;
         let empty: [(&str, &str); 0] = [];
         let request = self.outbound.request(Method::POST, url).bearer_auth(self.token.expose_secret()).form(&empty);
-        let mut answer = outcome(&self.outbound.send(&call_named(method, CALL_TIMEOUT), request).await?)?;
+        let mut answer =
+            self.outbound.send_judged(&call_named(method, CALL_TIMEOUT), request, |answer| judged(&answer)).await?.0?;
         part(&mut answer, "url")
     }
 

@@ -12,12 +12,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    error::{SlackError, outcome},
+    error::{SlackError, judged, outcome},
     respond::Response,
     token::Tokens,
 };
 use crate::{
-    outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound, Redirects, tally},
+    outbound::{Call, Download, DownloadError, DownloadRequest, Hosts, Outbound, Redirects},
     slack::wire::objects::File,
 };
 
@@ -162,11 +162,7 @@ impl Slack {
             Body::Form(fields) => request.form(&fields),
         };
         let call = call_named(method, CALL_TIMEOUT);
-        let (answer, headers) = self.inner.outbound.send_seeing(&call, request).await?;
-        let outcome = outcome(&answer);
-        if outcome.is_err() && answer.status == 200 {
-            tally::refused(call.service, method);
-        }
+        let (outcome, headers) = self.inner.outbound.send_judged(&call, request, |answer| judged(&answer)).await?;
         if let Err(SlackError::InstallationGone { code }) = &outcome {
             self.inner.tokens.refused(&token, code).await;
         }
