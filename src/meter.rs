@@ -66,8 +66,15 @@ pub const METRICS: &[Metric] = &[
     counter("bobbin_installations_ended_total", &["why"], "Installations that ended, by why."),
     counter("bobbin_installations_total", &["end"], "Attempts to install, by their end."),
     counter("bobbin_links_restored_total", &[], "Links that were lost and found again."),
+    gauge(
+        "bobbin_installations",
+        &["state"],
+        "Workspaces and organisations that installed the app, by whether it works.",
+    ),
     gauge("bobbin_mailboxes_oldest_seconds", &[], "How long the mailbox that waits longest has been ready."),
     gauge("bobbin_mailboxes_ready", &[], "Mailboxes that are ready and not in hand."),
+    gauge("bobbin_mailboxes_retried", &[], "Mailboxes whose turn did not get done and is tried again."),
+    gauge("bobbin_mailboxes_retried_oldest_seconds", &[], "For how long the one that is tried longest has been."),
     counter("bobbin_modals_total", &["end"], "Modals, by how they were opened or why not."),
     counter("bobbin_operator_actions_total", &["action"], "What operators did."),
     counter(
@@ -99,6 +106,7 @@ pub const METRICS: &[Metric] = &[
     ),
     gauge("bobbin_spool_inputs", &[], "Inputs that wait in the spool for the store."),
     gauge("bobbin_spool_oldest_seconds", &[], "How long the oldest of them has waited."),
+    counter("bobbin_token_renewals_total", &["end"], "Renewals of workspaces' tokens, by their end."),
     gauge("bobbin_watch_lag_seconds", &["organisation"], "For how long looking at Devin has failed; 0 while it works."),
     counter("bobbin_work_cut_off_total", &[], "Turns that were taken again because nobody ended the one before."),
     counter("bobbin_work_handled_total", &["kind", "end"], "Turns of mailboxes, by what was handled and how it ended."),

@@ -23,7 +23,7 @@ use crate::{
     oversight,
     receive::Receive,
     store::{Result, SharedStore, StoreError, embedded::Spool},
-    tenancy::Intake,
+    tenancy::{Installations, Intake},
 };
 
 /// A store that takes longer to say that it is there counts as away.
@@ -35,6 +35,7 @@ pub(super) struct Health {
     store: SharedStore,
     rebuild: Arc<Rebuild>,
     intake: Intake,
+    installations: Option<Arc<Installations>>,
     spool: Option<Arc<Spool>>,
     sockets: Option<Arc<Sockets>>,
     clock: Arc<dyn Clock>,
@@ -48,7 +49,8 @@ impl Health {
         let (store, spool, clock) = (store.clone(), spool.clone(), clock.clone());
         let intake = Intake::new(store.clone());
         let (rebuild, sockets) = (bobbin.rebuild.clone(), bobbin.sockets.clone());
-        Self { store, rebuild, intake, spool, sockets, clock, tasks, expected }
+        let installations = bobbin.install.as_ref().map(|install| install.installations.clone());
+        Self { store, rebuild, intake, installations, spool, sockets, clock, tasks, expected }
     }
 
     /// What it can do, in words; or what stands in the way of taking inputs.
@@ -110,6 +112,8 @@ impl Health {
         if let Ok(backlog) = within(self.store.backlog()).await {
             metrics::gauge!("bobbin_mailboxes_ready").set(backlog.ready as f64);
             metrics::gauge!("bobbin_mailboxes_oldest_seconds").set(self.age(backlog.oldest));
+            metrics::gauge!("bobbin_mailboxes_retried").set(backlog.retried as f64);
+            metrics::gauge!("bobbin_mailboxes_retried_oldest_seconds").set(self.age(backlog.retried_since));
         }
         if let Ok(phases) = within(oversight::phases(&*self.store)).await {
             for (phase, count) in phases {
@@ -118,6 +122,13 @@ impl Health {
         }
         if let Ok(pauses) = within(self.intake.pauses()).await {
             metrics::gauge!("bobbin_paused").set(pauses.len() as f64);
+        }
+        if let Some(installations) = &self.installations
+            && let Ok(states) = within(installations.states()).await
+        {
+            for (state, count) in states {
+                metrics::gauge!("bobbin_installations", "state" => state).set(count as f64);
+            }
         }
         if let Some(sockets) = &self.sockets {
             metrics::gauge!("bobbin_sockets_open").set(sockets.open() as f64);
@@ -175,7 +186,7 @@ mod tests {
         receive::Refusals,
         slack::signature::SigningSecrets,
         store::{
-            Admit, Door, Founding as _, Input, Offer, Store as _,
+            Admit, Door, Founding as _, Input, Offer, Store as _, Turn, Unfinished,
             embedded::{EmbeddedStore, SpoolBounds, SpoolEntry},
             redis::RedisStore,
         },
@@ -265,6 +276,13 @@ mod tests {
         health.gauge().await;
         assert!(ages.iter().all(|name| (90.0..180.0).contains(&value(name))), "{}", recorder.handle().render());
         assert!(value("bobbin_mailboxes_ready") > 0.0 && value("bobbin_spool_inputs") > 0.0);
+        assert_eq!(value("bobbin_mailboxes_retried"), 0.0);
+        let Turn::Taken(leased) = store.lease(Duration::from_mins(1)).await.unwrap() else {
+            panic!("nothing is ready")
+        };
+        store.defer(&leased.lease, Timestamp::MAX, Unfinished::Tried).await.unwrap();
+        health.gauge().await;
+        assert_eq!(value("bobbin_mailboxes_retried"), 1.0);
         assert_eq!(health.readiness().await.unwrap(), "ready");
     }
 }

@@ -361,6 +361,10 @@ pub struct Backlog {
     pub ready: u64,
     /// Since when the one that waits longest has been ready.
     pub oldest: Option<Timestamp>,
+    /// Mailboxes whose turn did not get done and is tried again.
+    pub retried: u64,
+    /// Since when the one that is tried longest has been.
+    pub retried_since: Option<Timestamp>,
 }
 
 /// A shared store.

@@ -133,6 +133,14 @@ impl Installations {
         Ok(all)
     }
 
+    /// How many there are in each state; those that are gone, or not invited, included.
+    pub async fn states(&self) -> Result<[(&'static str, usize); 3], StoreError> {
+        let all = self.list().await?;
+        let gone = all.iter().filter(|one| one.gone.is_some()).count();
+        let idle = all.iter().filter(|one| one.gone.is_none() && !self.invites(one)).count();
+        Ok([("works", all.len() - gone - idle), ("gone", gone), ("not_invited", idle)])
+    }
+
     /// The installation through which we speak in a workspace: its own, or its organisation's; none of anybody who is not
     /// invited.
     pub async fn of(&self, team: &TeamId) -> Result<Option<Installation>, StoreError> {
@@ -207,22 +215,28 @@ impl Installations {
                 }
                 known.renew(&grant, &self.seal, now);
                 self.write(&known).await.map_err(|e| unreachable(&e))?;
+                count_renewal("renewed");
                 tracing::info!(workspace = %id, "the workspace's token was renewed");
                 Ok(Some(known))
             }
             Err(SlackError::Refused { code }) => {
                 tracing::error!(workspace = %id, code, "the workspace's token cannot be renewed; it has to install again");
                 metrics::counter!("bobbin_installations_ended_total", "why" => "refresh_refused").increment(1);
+                count_renewal("refused");
                 known.end(&code, now);
                 self.write(&known).await.map_err(|e| unreachable(&e))?;
                 Ok(Some(known))
             }
             // The old token may have some time left; the next call tries again.
             Err(error) if expires > now => {
+                count_renewal("later");
                 tracing::warn!(workspace = %id, %error, "the workspace's token could not be renewed yet");
                 Ok(Some(known))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                count_renewal("too_late");
+                Err(error)
+            }
         }
     }
 
@@ -283,6 +297,10 @@ pub fn tell_ended(id: &TeamId, why: &str) {
         "the workspace took the app out: nothing is done for it any more; what waits is kept for a day, in case it installs \
          again"
     );
+}
+
+fn count_renewal(end: &'static str) {
+    metrics::counter!("bobbin_token_renewals_total", "end" => end).increment(1);
 }
 
 /// Where the store does not say, nothing is sent.

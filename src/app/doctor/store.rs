@@ -27,6 +27,8 @@ const AREA: Area = Area::Store;
 const WITHIN: Duration = Duration::from_secs(5);
 /// Inputs that were ready so long ago should have been handled.
 const BACKLOG_OLD: Duration = Duration::from_mins(5);
+/// How long a turn may be tried again before somebody should look.
+const RETRIED_LONG: Duration = Duration::from_mins(15);
 /// People who could not be linked are of interest for so long.
 const SEEN_WITHIN: Duration = Duration::from_hours(7 * 24);
 /// So many of them are named.
@@ -270,9 +272,19 @@ async fn backlog(store: &SharedStore, clock: &dyn Clock) -> Check {
         0 => "nothing waits".to_owned(),
         ready => format!("{ready} wait, the oldest for {} s", old.as_secs()),
     };
+    let since = backlog.retried_since.map_or(Duration::ZERO, |since| clock.now().duration_since(since).unsigned_abs());
+    let found = match backlog.retried {
+        0 => found,
+        retried => format!("{found}; {retried} tried again and again, the first for {} s", since.as_secs()),
+    };
     if backlog.ready > 0 && old > BACKLOG_OLD {
         let remedy = "look whether `bobbin serve` runs on this store, and at its log: more replicas work off more";
         return Check::fail(AREA, name, found, remedy);
+    }
+    if backlog.retried > 0 && since > RETRIED_LONG {
+        let remedy =
+            "open its thread in the console, which says what stands in the way; after a day an input is set aside";
+        return Check::warn(AREA, name, found, remedy);
     }
     Check::ok(AREA, name, found)
 }

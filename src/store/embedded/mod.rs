@@ -7,6 +7,7 @@
 //!
 //! The spool, which takes inputs while Redis is away, is such a file too.
 
+mod backlog;
 mod founding;
 mod handle;
 mod letters;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
+    backlog,
     handle::{Handle, opener},
     letters, memory,
     tables::Tx,
@@ -155,7 +156,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn backlog(&self) -> Result<Backlog> {
-        self.ask(turns::backlog).await
+        self.ask(backlog::backlog).await
     }
 
     async fn check(&self) -> Result<()> {

@@ -22,6 +22,8 @@ pub(super) const STATE: TableDefinition<'_, &str, &str> = TableDefinition::new("
 pub(super) const INPUTS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("inputs");
 /// Mailbox and step: record.
 pub(super) const JOURNAL: TableDefinition<'_, (&str, &str), &str> = TableDefinition::new("journal");
+/// Mailbox whose turn is tried again: since when.
+pub(super) const RETRIED: TableDefinition<'_, &str, i64> = TableDefinition::new("retried");
 /// De-duplication id: until when it is remembered.
 pub(super) const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
 /// Key: until when, and the value.

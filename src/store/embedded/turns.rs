@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use redb::{ReadableTable, Table};
 
 use super::{
-    founding, letters, memory,
+    backlog, founding, letters, memory,
     schedule::Next,
     survey,
     tables::{BOXES, INPUTS, JOURNAL, SEEN, STATE, Tx},
@@ -15,8 +15,8 @@ use super::{
 use crate::{
     domain::mailbox::Mailbox,
     store::{
-        Accepted, Admit, Backlog, Commit, InHand, Inside, Lease, Leased, Offer, Pace, Result, SEEN_FOR, StoreError,
-        TURN_AHEAD, Turn, Unfinished, WAITING_MAX,
+        Accepted, Admit, Commit, InHand, Inside, Lease, Leased, Offer, Pace, Result, SEEN_FOR, StoreError, TURN_AHEAD,
+        Turn, Unfinished, WAITING_MAX,
         form::{self, encode},
     },
 };
@@ -164,6 +164,7 @@ fn discard(tx: &Tx, lease: &Lease, number: u64, stored: &str) -> Result<()> {
     letters::set_aside(tx, &input, &why)?;
     tx.write(INPUTS)?.remove((name.as_str(), number))?;
     clear_journal(tx, &name)?;
+    backlog::rests(tx, &name)?;
     put(tx, &name, &Place::waiting(tx.now()))
 }
 
@@ -192,6 +193,9 @@ pub(super) fn end(tx: &Tx, lease: &Lease, commit: &Commit, why: Option<&str>) ->
         tx.write(INPUTS)?.remove((name.as_str(), number))?;
     }
     clear_journal(tx, &name)?;
+    if place.attempt > 1 {
+        backlog::rests(tx, &name)?;
+    }
     if let Some(state) = &commit.state {
         tx.write(STATE)?.insert(name.as_str(), state.as_str())?;
     }
@@ -222,6 +226,9 @@ pub(super) fn defer(tx: &Tx, lease: &Lease, until: Timestamp, how: Unfinished) -
     let ready = until.as_microsecond().max(tx.now());
     let attempt = place.attempt.saturating_sub(u32::from(how == Unfinished::Paced));
     let cut_off = if how == Unfinished::Broke { place.cut_off } else { 0 };
+    if how != Unfinished::Paced {
+        backlog::retries(tx, &name)?;
+    }
     put(tx, &name, &Place { ready, attempt, cut_off, token: String::new(), ..place })
 }
 
@@ -234,12 +241,6 @@ pub(super) fn pace(tx: &Tx, place: &str, Pace { every, ahead }: Pace) -> Result<
 /// The state of a mailbox.
 pub(super) fn state(tx: &Tx, mailbox: &str) -> Result<Option<String>> {
     Ok(tx.read(STATE)?.get(mailbox)?.map(|row| row.value().to_owned()))
-}
-
-/// See [`Store::backlog`](crate::store::Store::backlog).
-pub(super) fn backlog(tx: &Tx) -> Result<Backlog> {
-    let (ready, oldest) = tx.schedule().ready(tx.now());
-    Ok(Backlog { ready, oldest: oldest.map(form::time).transpose()? })
 }
 
 /// See [`Survey::inside`](crate::store::Survey::inside).
@@ -300,6 +301,11 @@ impl From<(i64, u8, u32, u32, &str)> for Place {
 
 fn known(tx: &Tx, mailbox: &str) -> Result<bool> {
     Ok(tx.read(STATE)?.get(mailbox)?.is_some() || waits(tx, mailbox)?)
+}
+
+/// Whether a mailbox is leased, or its turn is to be tried again.
+pub(super) fn is_in_hand(tx: &Tx, mailbox: &str) -> Result<bool> {
+    Ok(find(tx, mailbox)?.is_some_and(|place| place.hand != NOTHING))
 }
 
 /// Whether inputs wait in a mailbox.

@@ -115,8 +115,9 @@ pub(super) fn pace(value: Value) -> Result<Option<Timestamp>> {
 
 /// What waits in one shard.
 pub(super) fn backlog(value: Value) -> Result<Backlog> {
-    let (ready, oldest): (u64, Option<Number>) = read(value)?;
-    Ok(Backlog { ready, oldest: oldest.map(form::time).transpose()? })
+    let (ready, oldest, retried, since): (u64, Option<Number>, u64, Option<Number>) = read(value)?;
+    let time = |at: Option<Number>| at.map(form::time).transpose();
+    Ok(Backlog { ready, oldest: time(oldest)?, retried, retried_since: time(since)? })
 }
 
 /// A mailbox's name.

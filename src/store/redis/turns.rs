@@ -195,7 +195,12 @@ impl RedisStore {
         for shard in 0..self.shards {
             let call = self.call(&self.scripts.backlog, shard).printed(&self.offset());
             let found = replies::backlog(self.run(call).await?)?;
-            sum = Backlog { ready: sum.ready + found.ready, oldest: replies::earlier(sum.oldest, found.oldest) };
+            sum = Backlog {
+                ready: sum.ready + found.ready,
+                oldest: replies::earlier(sum.oldest, found.oldest),
+                retried: sum.retried + found.retried,
+                retried_since: replies::earlier(sum.retried_since, found.retried_since),
+            };
         }
         Ok(sum)
     }

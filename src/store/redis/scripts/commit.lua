@@ -20,6 +20,7 @@ if turn[2] == 'i' then
 end
 redis.call('DEL', base .. 'journal:' .. mailbox)
 redis.call('HDEL', box, 't', 'h', 'a', 'c')
+redis.call('ZREM', base .. 'retried', mailbox)
 if ARGV[4] == '1' then redis.call('HSET', box, 's', ARGV[5]) end
 if ARGV[11] == '1' then enlist(mailbox, ARGV[12], ARGV[13]) end
 if #ARGV > 15 then

@@ -9,5 +9,6 @@ redis.call('HSET', base .. 'dead:' .. id, 'v', 1, 'input', ARGV[5], 'at', at, 'w
 redis.call('ZADD', base .. 'dead', at, id)
 redis.call('DEL', base .. 'journal:' .. mailbox)
 redis.call('HDEL', box, 't', 'h', 'a', 'c')
+redis.call('ZREM', base .. 'retried', mailbox)
 schedule(mailbox, now)
 return 1

@@ -169,7 +169,7 @@ macro_rules! contract_of_one_shard {
                 a_new_input_does_not_bring_a_deferred_one_forward, an_expired_lease_passes_on_intact,
                 a_lost_lease_writes_nothing, an_expired_lease_that_nobody_took_still_writes, a_lease_can_be_prolonged,
                 an_interrupted_wake_goes_on_as_a_wake, many_leasers_never_share_a_mailbox, texts_are_opaque,
-                the_backlog_counts_what_waits, a_flood_in_one_workspace_costs_the_others_nothing,
+                the_backlog_counts_what_waits, what_is_tried_again_is_counted_since_its_first_try, a_flood_in_one_workspace_costs_the_others_nothing,
                 a_flood_in_one_channel_costs_the_others_nothing, a_flood_in_one_thread_costs_the_others_nothing,
                 a_place_ahead_of_its_pace_is_passed_over, turns_that_nobody_ended_are_counted,
                 a_turn_says_when_it_was_taken, f25_a_clock_that_is_set_back_breaks_no_lease_and_stops_nothing;

@@ -295,6 +295,33 @@ pub(crate) async fn the_backlog_counts_what_waits(f: &Fixture) {
     assert_eq!(f.store.backlog().await.unwrap().ready, 3);
 }
 
+pub(crate) async fn what_is_tried_again_is_counted_since_its_first_try(f: &Fixture) {
+    f.put(&thread(1), "i1").await;
+    let put_off = async |how| {
+        let leased = f.take().await;
+        f.store.defer(&leased.lease, f.later(Duration::ZERO), how).await.unwrap();
+        let backlog = f.store.backlog().await.unwrap();
+        (backlog.retried, backlog.retried_since)
+    };
+    assert_eq!(put_off(Unfinished::Paced).await, (0, None), "who only waits for its pace is not in trouble");
+    let before = f.later(Duration::ZERO);
+    let (retried, since) = put_off(Unfinished::Tried).await;
+    assert!(retried == 1 && since.unwrap() >= before, "{since:?}");
+    f.clock.advance(Duration::from_mins(10));
+    assert_eq!(put_off(Unfinished::Broke).await, (1, since), "the first try counts");
+    assert_eq!(put_off(Unfinished::Paced).await, (1, since));
+    let leased = f.take().await;
+    assert_eq!(f.store.backlog().await.unwrap().retried, 1, "in hand again");
+    f.store.commit(&leased.lease, &Commit::default()).await.unwrap();
+    assert_eq!(f.store.backlog().await.unwrap(), Backlog::default());
+
+    f.put(&thread(2), "i2").await;
+    let (retried, _) = put_off(Unfinished::Tried).await;
+    assert_eq!(retried, 1);
+    f.store.bury(&f.take().await.lease, "in vain", &Commit::default()).await.unwrap();
+    assert_eq!(f.store.backlog().await.unwrap().retried, 0, "what is set aside is tried no more");
+}
+
 /// A mailbox in a workspace and a channel.
 fn mailbox(team: &str, channel: &str, number: usize) -> Mailbox {
     format!("thread:{team}/{channel}/1700000000.{number:06}").parse().unwrap()
