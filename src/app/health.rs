@@ -276,13 +276,13 @@ mod tests {
         health.gauge().await;
         assert!(ages.iter().all(|name| (90.0..180.0).contains(&value(name))), "{}", recorder.handle().render());
         assert!(value("bobbin_mailboxes_ready") > 0.0 && value("bobbin_spool_inputs") > 0.0);
-        assert_eq!(value("bobbin_mailboxes_retried"), 0.0);
+        assert!(value("bobbin_mailboxes_retried") < 0.5);
         let Turn::Taken(leased) = store.lease(Duration::from_mins(1)).await.unwrap() else {
             panic!("nothing is ready")
         };
         store.defer(&leased.lease, Timestamp::MAX, Unfinished::Tried).await.unwrap();
         health.gauge().await;
-        assert_eq!(value("bobbin_mailboxes_retried"), 1.0);
+        assert!((0.5..1.5).contains(&value("bobbin_mailboxes_retried")));
         assert_eq!(health.readiness().await.unwrap(), "ready");
     }
 }
