@@ -33,6 +33,15 @@ pub struct Findings {
     pub agent_sessions: Option<bool>,
     /// What Devin answers to a message from somebody who does not exist: its refusal, or that it takes it.
     pub stranger: Option<String>,
+    /// Whether a session's conversation begins with what it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_is_first: Option<bool>,
+    /// What Devin answers to a message to a session that is over: its refusal, or that it takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// Whether a list shows archived sessions as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_listed: Option<bool>,
 }
 
 impl Default for Findings {
@@ -46,6 +55,9 @@ impl Default for Findings {
             metadata_lag_s: None,
             agent_sessions: None,
             stranger: None,
+            prompt_is_first: None,
+            over: None,
+            archived_listed: None,
         }
     }
 }
@@ -72,12 +84,17 @@ mod tests {
     use super::*;
 
     /// Stored forms that exist already are read for ever: a sample is never changed, a new form gets a new one.
-    const SAMPLE: &str = r#"{"v":1,"at":"2026-11-24T02:00:00Z","messages_move_updated_at":false,"list_lag_s":3,"tags_want_all":true,"metadata_lag_s":1,"agent_sessions":true,"stranger":"Devin does not know it"}"#;
+    const SAMPLES: [&str; 2] = [
+        r#"{"v":1,"at":"2026-11-24T02:00:00Z","messages_move_updated_at":false,"list_lag_s":3,"tags_want_all":true,"metadata_lag_s":1,"agent_sessions":true,"stranger":"Devin does not know it"}"#,
+        r#"{"v":1,"at":"2026-12-01T13:00:00Z","messages_move_updated_at":true,"list_lag_s":0,"tags_want_all":true,"metadata_lag_s":0,"agent_sessions":false,"stranger":"taken","prompt_is_first":true,"over":"taken","archived_listed":false}"#,
+    ];
 
     #[test]
     fn stored_findings_are_read() {
-        let read: Findings = serde_json::from_str(SAMPLE).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), SAMPLE);
+        for sample in SAMPLES {
+            let read: Findings = serde_json::from_str(sample).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), sample);
+        }
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub(super) struct Trial {
     /// Whether a session was asked for.
     pub(super) asked: bool,
     pub(super) session: Option<SessionId>,
+    /// Whether it was ended already, without being archived.
+    pub(super) ended: bool,
     stop: CancellationToken,
 }
 
@@ -107,6 +109,7 @@ pub async fn try_out(
         posts: BTreeSet::new(),
         asked: false,
         session: None,
+        ended: false,
         stop,
     };
     if trial.go().await.is_err() {
@@ -136,7 +139,9 @@ impl Trial {
             trial_devin::listed(self, &session).await?;
             trial_devin::filters(self, &session).await?;
             trial_devin::stranger(self, &session).await?;
-            trial_devin::moves(self, &session, person).await?;
+            trial_devin::moves(self, &session, person.clone()).await?;
+            trial_devin::first(self, &session).await?;
+            trial_devin::over(self, &session, person).await?;
         }
         Ok(())
     }

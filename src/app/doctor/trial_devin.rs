@@ -1,5 +1,6 @@
-//! What is tried out at Devin, with one session that does nothing: how soon it is listed, what the filters mean, whether
-//! a message moves `updated_at`, and what a message from nobody is answered.
+//! What is tried out at Devin, with one session that does nothing: how soon it is listed, what the filters mean, what its
+//! conversation begins with, whether a message moves `updated_at`, what a message from nobody is answered, and what becomes
+//! of one to a session that is over.
 
 use std::{
     collections::BTreeSet,
@@ -149,17 +150,79 @@ pub(super) async fn filters(trial: &mut Trial, session: &SessionId) -> Result<()
 pub(super) async fn stranger(trial: &mut Trial, session: &SessionId) -> Result<(), Stopped> {
     trial.going()?;
     let Ok(nobody) = NOBODY.parse() else { return Ok(()) };
-    let answer = match trial.devin.send(session, &message("Nobody says this.", nobody)).await {
-        Ok(_) => "taken".to_owned(),
-        Err(error @ (DevinError::Unreachable { .. } | DevinError::Unsure { .. } | DevinError::RateLimited { .. })) => {
-            trial.not_found_out("stranger", &error.to_string());
-            return Ok(());
-        }
-        Err(error) => error.to_string(),
+    let Some(answer) = answer(trial, "stranger", session, message("Nobody says this.", nobody)).await else {
+        return Ok(());
     };
     let found = format!("a message from nobody is answered with: {answer}");
     trial.findings.stranger = Some(answer);
     trial.found("stranger", &found, "whoever is refused is looked up again, and asked to be linked");
+    Ok(())
+}
+
+/// What a message is answered with; `None` where that is not an answer.
+async fn answer(trial: &mut Trial, name: &str, session: &SessionId, message: SendMessage) -> Option<String> {
+    match trial.devin.send(session, &message).await {
+        Ok(_) => Some("taken".to_owned()),
+        Err(error @ (DevinError::Unreachable { .. } | DevinError::Unsure { .. } | DevinError::RateLimited { .. })) => {
+            trial.not_found_out(name, &error.to_string());
+            None
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Whether the conversation begins with what the session was asked.
+pub(super) async fn first(trial: &mut Trial, session: &SessionId) -> Result<(), Stopped> {
+    const NAME: &str = "first_message";
+    let began = Instant::now();
+    loop {
+        let why = match trial.devin.messages(session, None).await {
+            Ok(page) => match page.items.first() {
+                Some(first) => {
+                    let is_ours = first.message.contains(PROMPT);
+                    trial.findings.prompt_is_first = Some(is_ours);
+                    let found = if is_ours { "a conversation begins with the task" } else { "the task is no message" };
+                    trial.found(NAME, found, "what came through the bot is known as such, and told to nobody again");
+                    return Ok(());
+                }
+                None => "the session has no messages".to_owned(),
+            },
+            Err(error) => error.to_string(),
+        };
+        if !trial.look_again(began).await? {
+            trial.not_found_out(NAME, &why);
+            return Ok(());
+        }
+    }
+}
+
+/// What a session that is over does with a message, and whether it is listed once it is archived.
+pub(super) async fn over(trial: &mut Trial, session: &SessionId, person: DevinUserId) -> Result<(), Stopped> {
+    trial.going()?;
+    if let Err(error) = trial.devin.terminate(session, false).await {
+        trial.not_found_out("over", &error.to_string());
+        return Ok(());
+    }
+    trial.ended = true;
+    if let Some(answer) = answer(trial, "over", session, message("Are you there still?", person)).await {
+        let found = format!("a message to a session that is over is answered with: {answer}");
+        trial.findings.over = Some(answer);
+        trial.found("over", &found, "whoever writes there reads that it is over, and how to begin another");
+    }
+    trial.going()?;
+    let listed = match trial.devin.archive(session).await {
+        Ok(_) => with_tags(trial, &[tag(&trial.mark)]).await,
+        Err(error) => Err(error),
+    };
+    match listed {
+        Ok(rows) => {
+            let shown = rows.contains(session);
+            trial.findings.archived_listed = Some(shown);
+            let found = if shown { "a list shows archived sessions" } else { "a list leaves archived sessions out" };
+            trial.found("archived", found, "a session that no list shows any more is asked for by its id");
+        }
+        Err(error) => trial.not_found_out("archived", &error.to_string()),
+    }
     Ok(())
 }
 
@@ -259,6 +322,10 @@ pub(super) async fn clean_up(trial: &Trial) -> Result<(), String> {
     }
     for session in &sessions {
         trial.devin.terminate(session, true).await.map_err(|error| error.to_string())?;
+        if trial.ended {
+            // Of what was over already, the end archives nothing.
+            trial.devin.archive(session).await.map_err(|error| error.to_string())?;
+        }
     }
     Ok(())
 }

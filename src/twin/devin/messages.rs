@@ -23,7 +23,8 @@ pub(super) fn list(asked: &mut Asked<'_>) -> Reply {
     let id = existing(asked)?;
     let session = asked.state.session(&id).ok_or_else(missing)?;
     let (lag, now) = (asked.state.messages_lag, asked.now);
-    let listed = session.messages.iter().filter(|message| later(message.created_at, lag) <= now);
+    let before = usize::from(!asked.state.left_open.prompt_is_message);
+    let listed = session.messages.iter().skip(before).filter(|message| later(message.created_at, lag) <= now);
     let items: Vec<(String, Value)> =
         listed.map(|message| (message.event_id.clone(), objects::message(message))).collect();
     let query = asked.query.clone();
@@ -43,7 +44,7 @@ pub(super) fn send(asked: &mut Asked<'_>) -> Reply {
     if session.archived {
         return Err(Problem::new(400, "Devin session is archived"));
     }
-    if over(session) {
+    if over(session) && !asked.state.left_open.takes_when_over {
         return Err(Problem::new(400, "Devin session already exited"));
     }
     if session.status == Status::Suspended && session.extras.resumable == Some(false) {

@@ -22,7 +22,7 @@ pub use self::{
     controls::NoSession,
     server::DevinTwin,
     state::{
-        Act, Attachment, Extras, Key, Member, OrgSecret, Playbook, Principal, PullRequest, Session, SessionFile,
-        SessionMessage, SessionSecret, Source, State, Step, TagFilter,
+        Act, Attachment, Extras, Key, LeftOpen, Member, OrgSecret, Playbook, Principal, PullRequest, Session,
+        SessionFile, SessionMessage, SessionSecret, Source, State, Step, TagFilter,
     },
 };

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::state::{Session, State, TagFilter};
+use super::state::{LeftOpen, Session, State, TagFilter};
 use crate::{clock::Clock, domain::ids::OrgId, twin::faults::Faults};
 
 /// A stand-in Devin with one organisation.
@@ -37,6 +37,7 @@ impl DevinTwin {
             messages_lag: Duration::ZERO,
             messages_move_updated_at: true,
             tag_filter: TagFilter::default(),
+            left_open: LeftOpen::default(),
             scripted: false,
             base_url: "http://devin.invalid".to_owned(),
             ledger: Vec::new(),

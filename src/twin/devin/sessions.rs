@@ -30,7 +30,7 @@ pub(super) fn list(asked: &mut Asked<'_>) -> Reply {
     let bounds = Bounds {
         created: (query.integer("created_after")?, query.integer("created_before")?),
         updated: (query.integer("updated_after")?, query.integer("updated_before")?),
-        archived: query.flag("is_archived")?,
+        archived: query.flag("is_archived")?.or((!asked.state.left_open.shows_archived).then_some(false)),
     };
     let ids: BTreeSet<&str> =
         query.all("session_ids").into_iter().map(|id| id.strip_prefix("devin-").unwrap_or(id)).collect();

@@ -19,6 +19,23 @@ use crate::{
     twin::ledger::Call,
 };
 
+/// What the documents leave open, and this twin answers either way.
+#[derive(Debug, Clone, Copy)]
+pub struct LeftOpen {
+    /// Whether a conversation begins with the prompt.
+    pub prompt_is_message: bool,
+    /// Whether a list shows archived sessions unless it is told.
+    pub shows_archived: bool,
+    /// Whether a session that is over takes messages.
+    pub takes_when_over: bool,
+}
+
+impl Default for LeftOpen {
+    fn default() -> Self {
+        Self { prompt_is_message: true, shows_archived: true, takes_when_over: false }
+    }
+}
+
 /// One organisation with everything in it.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -46,6 +63,8 @@ pub struct State {
     pub messages_move_updated_at: bool,
     /// Whether the `tags` filter of the list wants any or all of the tags, which the documents leave open.
     pub tag_filter: TagFilter,
+    /// What else the documents leave open.
+    pub left_open: LeftOpen,
     /// Whether new sessions play the demo's script.
     pub scripted: bool,
     /// Where clients reach this twin, without a slash at the end; attachment addresses begin with it.

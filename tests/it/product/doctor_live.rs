@@ -7,7 +7,7 @@ use bobbin::{
     domain::{findings::Findings, ids::ChannelId, status::Status},
     store::{notes, redis::RedisStore},
     twin::{
-        devin::TagFilter,
+        devin::{LeftOpen, TagFilter},
         faults::FaultAction,
         world::{ADA_AT_DEVIN, BACKEND, BOT_TOKEN, DEVIN_KEY, SIGNING_SECRET},
     },
@@ -90,18 +90,23 @@ async fn either_answer_is_found_out_said_and_kept() {
         metadata_lag_s: Some(0),
         agent_sessions: Some(true),
         stranger: Some("Devin does not know it".to_owned()),
+        prompt_is_first: Some(true),
+        over: Some(kept.over.clone().unwrap()),
+        archived_listed: Some(true),
         ..Findings::default()
     };
     assert_eq!(kept, expected);
     assert!(kept.at.is_some() && checks.iter().all(|check| check["state"] == "ok"), "{checks:#?}");
     let told = checks.iter().filter(|check| check["found"].as_str().unwrap().contains("; therefore ")).count();
-    assert_eq!(told, 8, "each finding says what follows: {checks:#?}");
+    assert!(kept.over.unwrap().contains("already exited"));
+    assert_eq!(told, 11, "each finding says what follows: {checks:#?}");
     bench.assert_clean(1);
 
     devin.change(|state| {
         state.tag_filter = TagFilter::All;
         state.messages_move_updated_at = false;
         state.list_lag = Duration::from_secs(2);
+        state.left_open = LeftOpen { prompt_is_message: false, shows_archived: false, takes_when_over: true };
     });
     slack.change(|state| {
         state.features.agents_refused = Some("feature_disabled".to_owned());
@@ -112,6 +117,10 @@ async fn either_answer_is_found_out_said_and_kept() {
     assert_eq!(
         (kept.messages_move_updated_at, kept.tags_want_all, kept.agent_sessions),
         (Some(false), Some(true), Some(false))
+    );
+    assert_eq!(
+        (kept.prompt_is_first, kept.over.as_deref(), kept.archived_listed),
+        (Some(false), Some("taken"), Some(false))
     );
     assert!((2..5).contains(&kept.list_lag_s.unwrap()) && (2..5).contains(&kept.metadata_lag_s.unwrap()), "{kept:?}");
     bench.assert_clean(2);
