@@ -134,7 +134,8 @@ async fn redeem(install: &Install, code: &str, pass: &Pass) -> Response {
                 "a workspace installed the app"
             );
             if let Err(error) = welcome(install, &installation, missing.clone()).await {
-                tracing::error!(%error, workspace = %installation.id, "nobody is welcomed");
+                // Whoever begins again installs the same once more, and is welcomed then.
+                return away(&error);
             }
             let name = installation.name.unwrap_or_else(|| installation.id.to_string());
             Page::Installed { name, missing }.answer(StatusCode::OK)
@@ -144,11 +145,7 @@ async fn redeem(install: &Install, code: &str, pass: &Pass) -> Response {
             tracing::warn!(workspace = %id, name, "a workspace that is not invited was turned away");
             Page::NotInvited { name: name.unwrap_or_else(|| id.to_string()), id }.answer(StatusCode::FORBIDDEN)
         }
-        Err(error @ InstallError::Store(_)) => {
-            count("store_away");
-            tracing::error!(%error, "an installation could not be kept");
-            Page::Away.answer(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        Err(InstallError::Store(error)) => away(&error),
         Err(error) => {
             count("refused");
             tracing::error!(%error, "Slack did not grant an installation");
@@ -156,6 +153,12 @@ async fn redeem(install: &Install, code: &str, pass: &Pass) -> Response {
             Page::Failed { code: code.to_owned() }.answer(StatusCode::BAD_GATEWAY)
         }
     }
+}
+
+fn away(error: &StoreError) -> Response {
+    count("store_away");
+    tracing::error!(%error, "an installation could not be kept, or nobody could be welcomed");
+    Page::Away.answer(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// Has whoever installed the app told what to do next.

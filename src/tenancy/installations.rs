@@ -1,4 +1,10 @@
-//! The installations that the store has: kept, renewed, ended, listed.
+//! The installations that the store has: kept, ended, listed.
+//!
+//! Only who is invited installs. Slack says who somebody is only together with a token, so that a stranger's code is turned
+//! in, the token given back at once, and nothing kept. What was installed before and is not invited any more is treated like
+//! what was taken out: no token, no session, and its inputs wait for a day, so that an operator who forgot to name a
+//! workspace loses nothing. Refusing only new ones was rejected: whoever was taken out of the list for cause would go on
+//! acting as other people.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +15,7 @@ use uuid::Uuid;
 
 use super::{Installation, Workspaces};
 use crate::{
-    clock::{Clock, later},
+    clock::Clock,
     config::Live,
     domain::{ids::TeamId, invited::Invited},
     slack::{Grant, OAuth, SlackError},
@@ -21,14 +27,12 @@ const KEPT_FOR: Duration = Duration::from_hours(20 * 365 * 24);
 /// The list of all.
 const INDEX: &str = "installs";
 /// How long one change of the list, or one renewal, may take.
-const HELD_FOR: Duration = Duration::from_secs(30);
+pub(super) const HELD_FOR: Duration = Duration::from_secs(30);
 /// How often a change that somebody else is at is tried again, and after which wait.
-const TRIES: u32 = 40;
-const TRY_EVERY: Duration = Duration::from_millis(250);
-/// A token is renewed when it has less than this left: longer than Slack has ever been away.
-const RENEWED_BEFORE: Duration = Duration::from_hours(2);
-/// A token that is about to be renewed by somebody else is still used until so long before its end.
-const USED_UNTIL: Duration = Duration::from_mins(1);
+pub(super) const TRIES: u32 = 40;
+pub(super) const TRY_EVERY: Duration = Duration::from_millis(250);
+/// How often a stranger's token is given back where Slack does not answer.
+const REVOKE_TRIES: u32 = 3;
 
 /// Why an installation was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +59,10 @@ pub enum InstallError {
 /// The installations.
 #[derive(Debug)]
 pub struct Installations {
-    store: SharedStore,
-    clock: Arc<dyn Clock>,
-    seal: Seal,
-    oauth: OAuth,
+    pub(super) store: SharedStore,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) seal: Seal,
+    pub(super) oauth: OAuth,
     invited: Live<Invited>,
 }
 
@@ -92,14 +96,26 @@ impl Installations {
         let made = Installation::granted(grant, &self.seal, self.clock.now());
         let made = made.ok_or(InstallError::NotABot("it names neither a workspace nor an organisation"))?;
         if !self.invites(&made) {
-            if let Err(error) = self.oauth.revoke(&grant.access_token).await {
-                tracing::warn!(workspace = %made.id, %error, "a token that nobody keeps could not be given back");
-            }
+            self.give_back(&made.id, &grant.access_token).await;
             return Err(InstallError::NotInvited { id: made.id, name: made.name });
         }
         self.write(&made).await?;
         self.enlist(&made.id).await?;
         Ok(made)
+    }
+
+    /// A token that nobody keeps ends at Slack as well.
+    async fn give_back(&self, id: &TeamId, token: &SecretString) {
+        for _ in 0..REVOKE_TRIES {
+            match self.oauth.revoke(token).await {
+                Ok(()) | Err(SlackError::InstallationGone { .. }) => return,
+                Err(error) => {
+                    tracing::warn!(workspace = %id, %error, "a token that nobody keeps is not given back yet");
+                }
+            }
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+        tracing::error!(workspace = %id, "a token could not be given back; it was not kept, and nobody has it");
     }
 
     /// Ends an installation, unless it was made anew since `at`. The record stays, without tokens.
@@ -152,6 +168,16 @@ impl Installations {
         Ok(self.read(&enterprise).await?.filter(|theirs| self.invites(theirs)).or(own))
     }
 
+    /// Whether anything may be done in a workspace: not where it has the app, by itself or by its organisation, and nobody
+    /// invites it. What people have been looked up before would be enough to act as them, without a call to Slack.
+    pub async fn admits(&self, team: &TeamId) -> Result<bool, StoreError> {
+        if self.invited.now().has(team, None) || self.of(team).await?.is_some() {
+            return Ok(true);
+        }
+        let own = self.read(team).await?.is_some();
+        Ok(!own && enterprise_of(&*self.store, team).await?.is_none())
+    }
+
     /// Tells the operators whose installations lie idle because nobody invites them.
     pub async fn tell_uninvited(&self) -> Result<(), StoreError> {
         for one in self.list().await?.iter().filter(|one| one.gone.is_none() && !self.invites(one)) {
@@ -172,79 +198,16 @@ impl Installations {
     /// The token of a workspace and until when it may be used without asking again; `None`: there is none.
     pub(super) async fn token(&self, team: &TeamId) -> Result<Option<(SecretString, Option<Timestamp>)>, SlackError> {
         let Some(known) = self.of(team).await.map_err(|e| unreachable(&e))? else { return Ok(None) };
-        let known = match known.rotation(&self.seal) {
-            Some((_, expires)) if later(self.clock.now(), RENEWED_BEFORE) >= expires => self.renewed(known).await?,
-            Some(_) | None => known,
-        };
+        let known = self.fresh(known).await?;
         let until = known.rotation(&self.seal).map(|(_, expires)| expires);
         Ok(known.token(&self.seal).map(|token| (token, until)))
     }
 
-    /// The installation with a pair of tokens that was not used yet. One replica asks Slack for it, and writes it down
-    /// before anybody uses it; the others go on with the old one, or wait where that has run out.
-    async fn renewed(&self, known: Installation) -> Result<Installation, SlackError> {
-        let (right, me) = (format!("rotate:{}", known.id), Uuid::now_v7().to_string());
-        for _ in 0..TRIES {
-            if self.store.hold(&right, &me, HELD_FOR).await.map_err(|e| unreachable(&e))? {
-                let renewed = self.renew(&known.id).await;
-                self.store.hold(&right, &me, Duration::ZERO).await.map_err(|e| unreachable(&e))?;
-                return renewed.map(|renewed| renewed.unwrap_or(known));
-            }
-            if known.rotation(&self.seal).is_some_and(|(_, end)| later(self.clock.now(), USED_UNTIL) < end) {
-                return Ok(known);
-            }
-            tokio::time::sleep(TRY_EVERY).await;
-        }
-        Err(SlackError::Unreachable { why: "another replica renews the token and does not come to an end".to_owned() })
-    }
-
-    async fn renew(&self, id: &TeamId) -> Result<Option<Installation>, SlackError> {
-        // Read anew: somebody may have been faster.
-        let Some(mut known) = self.read(id).await.map_err(|e| unreachable(&e))? else { return Ok(None) };
-        let Some((refresh, expires)) = known.rotation(&self.seal) else { return Ok(Some(known)) };
-        let now = self.clock.now();
-        if later(now, RENEWED_BEFORE) < expires {
-            return Ok(Some(known));
-        }
-        match self.oauth.refresh(&refresh).await {
-            Ok(grant) => {
-                // Ended, or installed anew, while Slack was asked: what was made of the old installation is not kept.
-                let now_known = self.read(id).await.map_err(|e| unreachable(&e))?;
-                if now_known.as_ref() != Some(&known) {
-                    return Ok(now_known);
-                }
-                known.renew(&grant, &self.seal, now);
-                self.write(&known).await.map_err(|e| unreachable(&e))?;
-                count_renewal("renewed");
-                tracing::info!(workspace = %id, "the workspace's token was renewed");
-                Ok(Some(known))
-            }
-            Err(SlackError::Refused { code }) => {
-                tracing::error!(workspace = %id, code, "the workspace's token cannot be renewed; it has to install again");
-                metrics::counter!("bobbin_installations_ended_total", "why" => "refresh_refused").increment(1);
-                count_renewal("refused");
-                known.end(&code, now);
-                self.write(&known).await.map_err(|e| unreachable(&e))?;
-                Ok(Some(known))
-            }
-            // The old token may have some time left; the next call tries again.
-            Err(error) if expires > now => {
-                count_renewal("later");
-                tracing::warn!(workspace = %id, %error, "the workspace's token could not be renewed yet");
-                Ok(Some(known))
-            }
-            Err(error) => {
-                count_renewal("too_late");
-                Err(error)
-            }
-        }
-    }
-
-    async fn read(&self, id: &TeamId) -> Result<Option<Installation>, StoreError> {
+    pub(super) async fn read(&self, id: &TeamId) -> Result<Option<Installation>, StoreError> {
         self.store.recall(&key(id)).await?.map(|text| Installation::read(&text)).transpose()
     }
 
-    async fn write(&self, installation: &Installation) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, installation: &Installation) -> Result<(), StoreError> {
         self.store.remember(&key(&installation.id), &installation.text()?, KEPT_FOR).await
     }
 
@@ -299,12 +262,8 @@ pub fn tell_ended(id: &TeamId, why: &str) {
     );
 }
 
-fn count_renewal(end: &'static str) {
-    metrics::counter!("bobbin_token_renewals_total", "end" => end).increment(1);
-}
-
 /// Where the store does not say, nothing is sent.
-fn unreachable(error: &StoreError) -> SlackError {
+pub(super) fn unreachable(error: &StoreError) -> SlackError {
     SlackError::Unreachable { why: error.to_string() }
 }
 

@@ -9,6 +9,7 @@
 mod installation;
 mod installations;
 mod intake;
+mod renewal;
 mod tokens;
 
 use std::fmt;

@@ -9,12 +9,14 @@ use crate::{
         ids::{TeamId, UserId},
         mailbox::Mailbox,
     },
+    steps::StepError,
     store::Commit,
     tenancy::tell_ended,
     voice::{self, Aside},
 };
 
-/// Writes to whoever installed the app, at most once: the page in their browser says the same.
+/// Writes to whoever installed the app, at most once: the page in their browser says the same. What passes is waited for;
+/// somebody who cannot be written to is not.
 pub(super) async fn welcome(task: &mut Task, mailbox: &Mailbox, missing: Vec<String>) -> Result<Commit, Halt> {
     let Mailbox::Person { user, .. } = mailbox else { return Ok(Commit::default()) };
     write_to(task, user, &Aside::Welcome { missing }).await?;
@@ -26,7 +28,7 @@ async fn write_to(task: &mut Task, user: &UserId, aside: &Aside) -> Result<(), H
     let act = async { slack.write_to(user, &text).await };
     match task.steps.at_most_once("welcome", act).await {
         Ok(()) => Ok(()),
-        Err(crate::steps::StepError::Failed(error)) => {
+        Err(StepError::Failed(error)) if error.is_definite() => {
             tracing::warn!(%error, "whoever installed the app could not be welcomed");
             Ok(())
         }

@@ -121,6 +121,17 @@ impl Tenants {
         made.collect()
     }
 
+    /// Whether anything may be done for a mailbox: not where its workspace is not invited (any more). What ends an
+    /// installation is always heard.
+    pub(super) async fn admits(&self, mailbox: &Mailbox) -> Result<bool, StoreError> {
+        match (&self.installed, mailbox) {
+            (Some((installations, _)), Mailbox::Thread(_) | Mailbox::Person { .. }) => {
+                installations.admits(mailbox.team()).await
+            }
+            (Some(_), Mailbox::Workspace { .. }) | (None, _) => Ok(true),
+        }
+    }
+
     /// Notices what a turn's input says of its workspace: that it is of an organisation at Slack which installed us for all
     /// of its workspaces.
     pub(super) async fn notice(&self, leased: &Leased) -> Result<(), StoreError> {

@@ -170,8 +170,8 @@ impl Worker {
             let outcome = self.give_up(leased, clock, "it broke us again and again").await;
             return Ended { kind: "poison", outcome };
         }
-        if let Err(error) = self.tenants.notice(leased).await {
-            return Ended { kind: "unplaced", outcome: Err(Halt::Store(error)) };
+        if let Err(halt) = self.place(leased).await {
+            return Ended { kind: "unplaced", outcome: Err(halt) };
         }
         let mut task = match open(self.tenants.of(&leased.lease.mailbox), clock.clone(), leased) {
             Ok(task) => task,
@@ -190,6 +190,19 @@ impl Worker {
             other => other,
         };
         Ended { kind, outcome }
+    }
+
+    /// Finds out whose the mailbox is, and whether anything may be done for them.
+    async fn place(&self, leased: &Leased) -> Result<(), Halt> {
+        self.tenants.notice(leased).await?;
+        if self.tenants.admits(&leased.lease.mailbox).await? {
+            return Ok(());
+        }
+        let team = leased.lease.mailbox.team();
+        Err(Halt::Retry {
+            why: format!("{team} is not invited: BOBBIN_SLACK_WORKSPACES does not name it"),
+            after: None,
+        })
     }
 
     /// Prolongs the lease for as long as it is ours.

@@ -113,6 +113,17 @@ impl SlackError {
 }
 
 impl SlackError {
+    /// Whether asking again brings the same, whenever that is: neither Slack's state nor the token's has to do with it.
+    pub fn is_definite(&self) -> bool {
+        match self {
+            Self::MissingScope { .. } | Self::Target { .. } | Self::Payload { .. } | Self::Refused { .. } => true,
+            Self::RateLimited { .. }
+            | Self::InstallationGone { .. }
+            | Self::Unsure { .. }
+            | Self::Unreachable { .. } => false,
+        }
+    }
+
     /// What came of a call, in the words that the metrics have for it.
     fn word(&self) -> &'static str {
         match self {

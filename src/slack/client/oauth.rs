@@ -143,9 +143,13 @@ impl OAuth {
     ///
     /// # Errors
     ///
-    /// [`SlackError`]; the token may work still.
+    /// [`SlackError`]; a token that has ended already is [`SlackError::InstallationGone`].
     pub async fn revoke(&self, token: &SecretString) -> Result<(), SlackError> {
-        self.send("auth.revoke", |request| request.bearer_auth(token.expose_secret())).await.map(drop)
+        let answer = self.send("auth.revoke", |request| request.bearer_auth(token.expose_secret())).await?;
+        match answer.get("revoked").and_then(Value::as_bool) {
+            Some(true) => Ok(()),
+            Some(false) | None => Err(SlackError::Unsure { why: "Slack does not say that it is revoked".to_owned() }),
+        }
     }
 
     async fn access(&self, form: &[(&str, &str)]) -> Result<Grant, SlackError> {

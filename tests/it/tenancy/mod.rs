@@ -1,6 +1,8 @@
 //! Two workspaces that install the app, and two Devin organisations: each speaks with its own token to its own
 //! organisation, and nothing of one is ever visible to the other.
 
+mod ends;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
@@ -328,11 +330,21 @@ async fn a_workspace_that_is_invited_no_longer_has_no_token_until_it_is_again() 
     assert!(!town.installation().has(&id(NEIGHBOURS)).await.unwrap());
     let page = Desk::default().shown(&town.bobbin, "/console/installs").await.text;
     assert!(page.contains("not invited"), "{page}");
-    // What a client remembers of a token, it remembers for a moment.
-    town.clock.advance(Duration::from_secs(11));
+    // Nothing is done at once, whatever is remembered of tokens and people.
+    let methods = ["chat.postMessage", "chat.postEphemeral", "reactions.add", "users.info"];
+    let calls = |town: &Town| methods.map(|method| town.next.slack.calls(method)).iter().sum::<usize>();
+    let before = calls(&town);
     let root = say(&town.next, OLGA, NEXT_DOOR, &format!("<@{BOT_USER}> fix the login test"));
+    town.next.slack.command(&id(OLGA), &id(NEXT_DOOR), "/devin", "whoami").unwrap();
     town.settle().await;
-    assert!(posts(&town.next, NEXT_DOOR, &root).is_empty() && town.acme.devin.sessions().is_empty());
+    assert_eq!((calls(&town), town.acme.devin.sessions().len()), (before, 0), "nothing is done or said");
+    let kept = town.installation().list().await.unwrap();
+    assert_eq!(town.install(&town.next, OLGA).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(town.installation().list().await.unwrap(), kept, "what is kept stays as it was");
+    town.next.slack.change(|state| {
+        let of_the_kept = state.tokens.values_mut().next().unwrap();
+        of_the_kept.refused = None;
+    });
 
     town.bobbin.take_over(&only(&format!("{TEAM},{NEIGHBOURS}"))).unwrap();
     town.clock.advance(Duration::from_hours(1));
