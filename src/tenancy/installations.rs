@@ -99,7 +99,7 @@ impl Installations {
             self.give_back(&made.id, &grant.access_token).await;
             return Err(InstallError::NotInvited { id: made.id, name: made.name });
         }
-        self.write(&made).await?;
+        self.alone(&right(&made.id), self.write(&made)).await?;
         self.enlist(&made.id).await?;
         Ok(made)
     }
@@ -120,13 +120,18 @@ impl Installations {
 
     /// Ends an installation, unless it was made anew since `at`. The record stays, without tokens.
     pub async fn end(&self, id: &TeamId, why: &str, at: Timestamp) -> Result<bool, StoreError> {
-        let Some(mut known) = self.read(id).await?.filter(|known| known.gone.is_none() && known.at <= at) else {
-            return Ok(false);
+        let change = async {
+            let Some(mut known) = self.read(id).await?.filter(|known| known.gone.is_none() && known.at <= at) else {
+                return Ok(false);
+            };
+            known.end(why, self.clock.now());
+            self.write(&known).await.map(|()| true)
         };
-        known.end(why, self.clock.now());
-        self.write(&known).await?;
-        tell_ended(id, why);
-        Ok(true)
+        let ended = self.alone(&right(id), change).await?;
+        if ended {
+            tell_ended(id, why);
+        }
+        Ok(ended)
     }
 
     /// A call in a workspace was refused for good: the installation that lent its token has ended, unless it has another
@@ -215,21 +220,34 @@ impl Installations {
         installed(&*self.store).await
     }
 
-    /// Puts it into the list; one at a time does so.
+    /// Puts it into the list.
     async fn enlist(&self, id: &TeamId) -> Result<(), StoreError> {
+        let change = async {
+            let mut ids = self.ids().await?;
+            ids.retain(|known| known != id);
+            ids.push(id.clone());
+            let text = serde_json::to_string(&ids).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            self.store.remember(INDEX, &text, KEPT_FOR).await
+        };
+        self.alone(INDEX, change).await
+    }
+
+    /// Changes something while nobody else does, in any replica.
+    async fn alone<T>(
+        &self,
+        right: &str,
+        change: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         let me = Uuid::now_v7().to_string();
         for _ in 0..TRIES {
-            if self.store.hold(INDEX, &me, HELD_FOR).await? {
-                let mut ids = self.ids().await?;
-                ids.retain(|known| known != id);
-                ids.push(id.clone());
-                let text = serde_json::to_string(&ids).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                self.store.remember(INDEX, &text, KEPT_FOR).await?;
-                return self.store.hold(INDEX, &me, Duration::ZERO).await.map(drop);
+            if self.store.hold(right, &me, HELD_FOR).await? {
+                let made = change.await;
+                self.store.hold(right, &me, Duration::ZERO).await?;
+                return made;
             }
             tokio::time::sleep(TRY_EVERY).await;
         }
-        Err(StoreError::Unavailable("another replica changes the list of installations".to_owned()))
+        Err(StoreError::Unavailable("another replica changes the installations".to_owned()))
     }
 }
 
@@ -265,6 +283,11 @@ pub fn tell_ended(id: &TeamId, why: &str) {
 /// Where the store does not say, nothing is sent.
 pub(super) fn unreachable(error: &StoreError) -> SlackError {
     SlackError::Unreachable { why: error.to_string() }
+}
+
+/// Whoever has it may change the installation.
+pub(super) fn right(id: &TeamId) -> String {
+    format!("rotate:{id}")
 }
 
 fn key(id: &TeamId) -> String {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Installation, Installations,
-    installations::{HELD_FOR, TRIES, TRY_EVERY, unreachable},
+    installations::{HELD_FOR, TRIES, TRY_EVERY, right, unreachable},
 };
 use crate::{clock::later, domain::ids::TeamId, slack::SlackError};
 
@@ -33,7 +33,7 @@ impl Installations {
 
     /// The installation with a pair of tokens that was not used yet, or the old one as long as that may be used.
     async fn renewed(&self, known: Installation) -> Result<Installation, SlackError> {
-        let (right, me) = (format!("rotate:{}", known.id), Uuid::now_v7().to_string());
+        let (right, me) = (right(&known.id), Uuid::now_v7().to_string());
         for _ in 0..TRIES {
             if self.store.hold(&right, &me, HELD_FOR).await.map_err(|e| unreachable(&e))? {
                 let renewed = self.renew(&known.id).await;
