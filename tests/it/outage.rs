@@ -22,7 +22,7 @@ use bobbin::{
         trigger,
     },
     store::{
-        Commit, SharedStore, Store as _, Turn,
+        SharedStore, Store as _,
         embedded::{EmbeddedStore, Kept, Spool, SpoolBounds, SpoolEntry},
         redis::RedisStore,
         seal::Seal,
@@ -311,15 +311,16 @@ pub(crate) async fn backlog(inputs: u32) -> Duration {
     }
     let began = Instant::now();
     while !spool.is_empty() {
-        assert!(receive.drain().await.failure.is_none());
+        // A disk that stalls fails a round; the next one goes on where it ended.
+        receive.drain().await;
+        assert!(began.elapsed() < Duration::from_mins(1), "it does not end");
     }
     let took = began.elapsed();
-    let mut found: BTreeMap<Mailbox, Vec<String>> = BTreeMap::new();
-    while let Turn::Taken(leased) = receive.store.lease(Duration::from_mins(1)).await.unwrap() {
-        receive.store.commit(&leased.lease, &Commit::default()).await.unwrap();
-        found.entry(leased.lease.mailbox).or_default().extend(leased.input.map(|input| input.id.to_string()));
+    for (mailbox, expected) in expected {
+        let inside = receive.store.inside(&mailbox).await.unwrap();
+        let found: Vec<String> = inside.waiting.iter().map(|input| input.id.to_string()).collect();
+        assert_eq!(found, expected, "{mailbox}");
     }
-    assert_eq!(found, expected);
     took
 }
 

@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use bobbin::twin::{
-    FaultAction,
-    world::{BOT_USER, NEIGHBOURS, NEXT_DOOR, OLGA, TEAM},
+use bobbin::{
+    clock::Clock as _,
+    twin::{
+        FaultAction,
+        world::{BOT_USER, NEIGHBOURS, NEXT_DOOR, OLGA, TEAM},
+    },
 };
 
 use super::{Town, posts, say};
@@ -86,6 +89,24 @@ async fn while_another_replica_renews_the_old_token_is_used() {
     town.store.hold(&right, "another", Duration::ZERO).await.unwrap();
     town.clock.advance(Duration::from_mins(1));
     assert_eq!((ask(&town).await, town.next.slack.calls("oauth.v2.access")), (1, 2));
+}
+
+/// An end and a reinstallation at once: whoever comes second sees what the first one wrote.
+#[tokio::test]
+async fn an_installation_is_changed_by_one_at_a_time() {
+    let town = Town::of_two().await;
+    town.install(&town.next, OLGA).await;
+    let (installations, at) = (town.installation(), town.clock.now());
+    let right = format!("rotate:{NEIGHBOURS}");
+    assert!(town.store.hold(&right, "another", Duration::from_mins(1)).await.unwrap());
+    let neighbours = id(NEIGHBOURS);
+    let another = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(town.known(NEIGHBOURS).await.gone.is_none(), "it waits for its turn");
+        town.store.hold(&right, "another", Duration::ZERO).await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(installations.end(&neighbours, "app_uninstalled", at), another);
+    assert!(ended.unwrap() && town.known(NEIGHBOURS).await.gone.is_some());
 }
 
 #[tokio::test]
