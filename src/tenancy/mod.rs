@@ -4,7 +4,8 @@
 //! An installation is kept in the store under its workspace, or under its organisation where Enterprise Grid installed it
 //! for all workspaces; of both, the workspace's own goes first. Tokens are asked for at every call, so that a
 //! reinstallation, a rotation or an end holds at once for whatever is under way, in every replica. A workspace without an
-//! installation has no token, and neither has one that the operators do not invite ([`Invited`](crate::domain::invited::Invited)): its calls fail as definite refusals, its inputs wait, and are set aside after a day.
+//! installation has no token, and neither has one that is not [`Invited`](crate::domain::invited::Invited): its calls fail
+//! as definite refusals, its inputs wait, and are set aside after a day.
 
 mod installation;
 mod installations;

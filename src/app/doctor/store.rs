@@ -269,13 +269,13 @@ async fn backlog(store: &SharedStore, clock: &dyn Clock) -> Check {
     };
     let old = backlog.oldest.map_or(Duration::ZERO, |since| clock.now().duration_since(since).unsigned_abs());
     let found = match backlog.ready {
-        0 => "nothing waits".to_owned(),
+        0 => "nothing waits for its turn".to_owned(),
         ready => format!("{ready} wait, the oldest for {} s", old.as_secs()),
     };
     let since = backlog.retried_since.map_or(Duration::ZERO, |since| clock.now().duration_since(since).unsigned_abs());
     let found = match backlog.retried {
         0 => found,
-        retried => format!("{found}; {retried} tried again and again, the first for {} s", since.as_secs()),
+        retried => format!("{found}; {retried} not done yet and tried again, the oldest for {} s", since.as_secs()),
     };
     if backlog.ready > 0 && old > BACKLOG_OLD {
         let remedy = "look whether `bobbin serve` runs on this store, and at its log: more replicas work off more";
